@@ -1,0 +1,1 @@
+"""Words in, words out: faces, grammar, the model's tool layer, jobs and the wiring."""

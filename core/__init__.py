@@ -1,0 +1,1 @@
+"""The rules of Zyn: commands, desks, exchanges, order lifecycle and risk."""

@@ -1,0 +1,1 @@
+"""Values only: nothing here imports anything else of ours, and nothing here acts."""

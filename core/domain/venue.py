@@ -1,0 +1,133 @@
+"""The port's vocabulary: what we ask of a venue, what it answers, what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.money import ZERO
+from core.domain.orders import Order, OrderType, Side
+
+
+class VenueState(StrEnum):
+    """Whether the venue still works an order. `CLOSED` says nothing of whether it filled: compare the quantities."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrder:
+    """An order as the venue's books have it. `filled`, `cost` and `fee` are cumulative; cost and fee are in quote."""
+
+    venue_id: str
+    client_id: str | None
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    state: VenueState
+    opened_at: datetime
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    filled: Decimal = ZERO
+    cost: Decimal = ZERO
+    fee: Decimal = ZERO
+    filled_at: datetime | None = None
+    reason: str = ""
+    parent_id: str | None = None
+    caught_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One asset: everything there is, and how much of it waits in open orders."""
+
+    asset: str
+    total: Decimal
+    held: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What a new order could use."""
+        return self.total - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The venue's open orders, then its closed ones, then its balances, read between `began_at` and `at`.
+
+    `complete` is False when any part could not be read; then absence from it means nothing.
+    """
+
+    began_at: datetime
+    at: datetime
+    complete: bool
+    orders: Mapping[str, VenueOrder] = field(default_factory=dict)
+    """By client order id."""
+    foreign: tuple[VenueOrder, ...] = ()
+    """Open orders on the account that carry no id of ours."""
+    balances: Mapping[str, Balance] = field(default_factory=dict)
+
+    @property
+    def open_orders(self) -> tuple[VenueOrder, ...]:
+        """The orders that rest at the venue, ours and others'."""
+        ours = tuple(order for order in self.orders.values() if order.state is VenueState.OPEN)
+        return ours + self.foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send this order. Orders of one `group` share their hold and cancel each other, where the venue can link."""
+
+    order: Order
+    symbol: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take this order back."""
+
+    order: Order
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Change quantity or prices in place; `quantity` is the order's new total, fills included."""
+
+    order: Order
+    symbol: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    trigger_price: Decimal | None
+
+
+Action = Submit | Cancel | Amend
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The venue took it."""
+
+    venue_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The venue said no, in its own words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can say: no answer, or one that proves nothing. The next snapshot decides."""
+
+    detail: str
+
+
+Outcome = Accepted | Refused | Unknown

@@ -1,0 +1,71 @@
+"""What every venue can do for a desk, and what every market-data source can show."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from core.domain.instruments import Instrument
+from core.domain.market import Book, Candle, Quote, Tape
+from core.domain.modes import Mode
+from core.domain.venue import Action, Outcome, Snapshot, VenueOrder
+
+
+class Exchange(Protocol):
+    """One account at one venue. Reads raise VenueUnreadableError; `perform` never raises for what a venue does."""
+
+    mode: Mode
+
+    @property
+    def name(self) -> str:
+        """The class name, as logs and replies show it."""
+        ...
+
+    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
+        """Open orders, closed orders among `wanted` client ids, and balances, in that order."""
+        ...
+
+    async def perform(self, action: Action) -> Outcome:
+        """Send one action, once. Accepted, Refused with the venue's words, or Unknown."""
+        ...
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
+        """The orders that rest at the venue now."""
+        ...
+
+    async def advance(self) -> None:
+        """Let a simulated venue live up to now. A real one lives by itself."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class MarketData(Protocol):
+    """Public market data of one source. All calls may raise MarketDownError."""
+
+    name: str
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Every instrument that can be traded, by symbol."""
+        ...
+
+    async def quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
+        """The latest quote of each of these symbols that has one."""
+        ...
+
+    async def book(self, symbol: str) -> Book | None:
+        """The order book, or None where the source has none."""
+        ...
+
+    async def tape(self, symbol: str, since: datetime) -> Tape:
+        """What traded after `since`, up to now, in order."""
+        ...
+
+    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+        """The last `count` closed candles, oldest first; fewer where history is shorter."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...

@@ -1,0 +1,163 @@
+"""The ledger of one mode: brackets, orders and fills, each decision in one transaction with its alerts.
+
+Unfinished brackets are kept in memory as they were last saved. The process lock makes this process the only writer,
+and every failed save throws the memory away.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, ColumnElement, insert, select
+
+from core.domain.brackets import Bracket, BracketState
+from core.domain.events import Event
+from core.domain.modes import Mode
+from core.domain.orders import Fill, Order
+from core.ledger import rows
+from core.lifecycle.decide import Decision
+from storage.database import Database
+from storage.upsert import upsert
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """An order that traded, with the bracket that it belongs to."""
+
+    order: Order
+    bracket: Bracket
+
+
+class Ledger:
+    """One mode's rows. Reads return values; the only way to write is `save`."""
+
+    def __init__(self, database: Database, mode: Mode) -> None:
+        self.mode = mode
+        self._database = database
+        self._unfinished: dict[str, Bracket] | None = None
+
+    def unfinished(self, base: str | None = None) -> tuple[Bracket, ...]:
+        """Brackets that are not closed, oldest first; of one coin where `base` is given."""
+        if self._unfinished is None:
+            self._unfinished = {bracket.id: bracket for bracket in self._load_unfinished()}
+        return tuple(bracket for bracket in self._unfinished.values() if base in {None, bracket.base})
+
+    def bracket(self, bracket_id: str) -> Bracket | None:
+        """One bracket, closed or not."""
+        known = (self._unfinished or {}).get(bracket_id)
+        if known is not None:
+            return known
+        with self._database.transaction() as connection:
+            found = self._load(connection, rows.BRACKETS.c.id == bracket_id)
+        return found[0] if found else None
+
+    def save(self, decisions: Iterable[Decision], events: Sequence[Event] = ()) -> None:
+        """Write what changed, and the alerts, in one transaction. Raises and forgets what it remembered on failure."""
+        changed = [decision for decision in decisions if decision.changed]
+        if not changed and not events:
+            return
+        try:
+            with self._database.transaction() as connection:
+                self._write(connection, changed, events)
+        except BaseException:
+            self._unfinished = None
+            raise
+        if self._unfinished is not None:
+            for decision in changed:
+                self._remember(self._unfinished, decision.after)
+
+    def executed(self, symbol: str | None = None, since: datetime | None = None, limit: int = 200) -> list[Executed]:
+        """Orders of this mode that traded, oldest first; nothing unfilled is among them."""
+        orders = rows.ORDERS
+        wanted = [orders.c.mode == self.mode.value, orders.c.filled_at.is_not(None)]
+        if symbol is not None:
+            wanted.append(orders.c.symbol == symbol)
+        if since is not None:
+            wanted.append(orders.c.filled_at >= since)
+        query = select(orders.c.client_id, orders.c.bracket_id).where(*wanted)
+        query = query.order_by(orders.c.filled_at.desc(), orders.c.client_id.desc()).limit(limit)
+        with self._database.transaction() as connection:
+            found = list(connection.execute(query))
+            ids = {row.bracket_id for row in found}
+            brackets = {bracket.id: bracket for bracket in self._load_by_id(connection, sorted(ids))}
+        return [
+            Executed(brackets[row.bracket_id].order(row.client_id), brackets[row.bracket_id]) for row in reversed(found)
+        ]
+
+    def find_order(self, name: str) -> tuple[Bracket, Order] | None:
+        """The order with this client or venue order id."""
+        orders = rows.ORDERS
+        query = select(orders.c.bracket_id, orders.c.client_id).where(
+            orders.c.mode == self.mode.value, (orders.c.client_id == name) | (orders.c.venue_id == name)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        bracket = self.bracket(row.bracket_id)
+        return (bracket, bracket.order(row.client_id)) if bracket else None
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _remember(self, memory: dict[str, Bracket], bracket: Bracket) -> None:
+        if bracket.state is BracketState.CLOSED:
+            memory.pop(bracket.id, None)
+        else:
+            memory[bracket.id] = bracket
+
+    def _write(self, connection: Connection, decisions: Sequence[Decision], events: Sequence[Event]) -> None:
+        brackets, orders, fills, news = [], [], [], list(events)
+        for decision in decisions:
+            known = {order.client_id: order for order in decision.before.orders}
+            brackets.append(rows.bracket_to_row(decision.after))
+            for order in decision.after.orders:
+                before = known.get(order.client_id)
+                if before is order:
+                    continue
+                orders.append(rows.order_to_row(order, decision.after))
+                new_fills = order.fills[len(before.fills) if before else 0 :]
+                fills.extend(rows.fill_to_row(fill) | {"mode": self.mode.value} for fill in new_fills)
+            news.extend(decision.events)
+        upsert(connection, rows.BRACKETS, brackets)
+        upsert(connection, rows.ORDERS, orders)
+        if fills:
+            connection.execute(insert(rows.FILLS), fills)
+        if news:
+            connection.execute(insert(rows.ALERTS), [rows.event_to_row(event) for event in news])
+
+    def _load_unfinished(self) -> list[Bracket]:
+        table = rows.BRACKETS
+        where = (table.c.mode == self.mode.value) & (table.c.state != BracketState.CLOSED.value)
+        with self._database.transaction() as connection:
+            return self._load(connection, where)
+
+    def _load_by_id(self, connection: Connection, ids: Sequence[str]) -> list[Bracket]:
+        found: list[Bracket] = []
+        for start in range(0, len(ids), _CHUNK):
+            found += self._load(connection, rows.BRACKETS.c.id.in_(ids[start : start + _CHUNK]))
+        return found
+
+    def _load(self, connection: Connection, where: ColumnElement[bool]) -> list[Bracket]:
+        brackets, orders, fills = rows.BRACKETS, rows.ORDERS, rows.FILLS
+        chosen = select(brackets.c.id).where(where)
+        chosen_orders = select(orders.c.client_id).where(orders.c.bracket_id.in_(chosen))
+        fills_of: dict[str, list[Fill]] = {}
+        query: Any = select(fills).where(fills.c.order_id.in_(chosen_orders), fills.c.mode == self.mode.value)
+        for row in connection.execute(query.order_by(fills.c.at)):
+            fills_of.setdefault(row.order_id, []).append(rows.fill_from_row(row))
+        orders_of: dict[str, list[Order]] = {}
+        for row in connection.execute(select(orders).where(orders.c.bracket_id.in_(chosen))):
+            order = rows.order_from_row(row, tuple(fills_of.get(row.client_id, ())))
+            orders_of.setdefault(row.bracket_id, []).append(order)
+        found = []
+        for row in connection.execute(select(brackets).where(where).order_by(brackets.c.created_at, brackets.c.id)):
+            mine = sorted(orders_of.get(row.id, ()), key=_number)
+            found.append(rows.bracket_from_row(row, tuple(mine)))
+        return found
+
+
+def _number(order: Order) -> int:
+    return int(order.client_id.rpartition("-")[2])

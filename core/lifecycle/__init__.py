@@ -1,0 +1,1 @@
+"""PURE: what an order may become, and what a bracket wants next."""

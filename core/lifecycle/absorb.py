@@ -1,0 +1,101 @@
+"""PURE. What a snapshot teaches: the venue's word on each order of a bracket, merged into ours."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.domain.brackets import Bracket
+from core.domain.money import ZERO, divide
+from core.domain.orders import Fill, Order, OrderState
+from core.domain.venue import Snapshot, VenueOrder, VenueState
+from core.lifecycle.states import move
+
+ABSENCES_THAT_PROVE = 2
+"""In how many complete snapshots, past its deadline, an order must be missing before we call it lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """The bracket as the venue has it, with what is new: fills, and orders that changed their state."""
+
+    bracket: Bracket
+    fills: tuple[tuple[Order, Fill], ...]
+    changed: tuple[tuple[OrderState, Order], ...]
+    """Pairs of the former state and the order as it is now."""
+
+
+def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
+    """Merge `snapshot` into `bracket`. Cumulative quantities of the venue win; nothing is ever un-filled."""
+    orders: list[Order] = []
+    fills: list[tuple[Order, Fill]] = []
+    changed: list[tuple[OrderState, Order]] = []
+    touched = False
+    for before in bracket.orders:
+        after = _one(before, snapshot)
+        orders.append(after)
+        if after is before:
+            continue
+        touched = True
+        fills.extend((after, fill) for fill in after.fills[len(before.fills) :])
+        if after.state is not before.state:
+            changed.append((before.state, after))
+    if not touched:
+        return Absorbed(bracket, (), ())
+    return Absorbed(replace(bracket, orders=tuple(orders)), tuple(fills), tuple(changed))
+
+
+def _one(order: Order, snapshot: Snapshot) -> Order:
+    shown = snapshot.orders.get(order.client_id)
+    if shown is not None:
+        return _merge(order, shown)
+    if order.is_live and _absence_counts(order, snapshot):
+        missing = order.missing + 1
+        if missing >= ABSENCES_THAT_PROVE:
+            return move(order, OrderState.LOST, "in neither list of the venue")
+        return replace(order, missing=missing)
+    return order
+
+
+def _absence_counts(order: Order, snapshot: Snapshot) -> bool:
+    return snapshot.complete and snapshot.began_at > order.deadline
+
+
+def _merge(order: Order, shown: VenueOrder) -> Order:
+    after = order
+    if shown.filled > order.filled:
+        after = _with_fill(order, shown)
+    state = _state_of(after, shown)
+    if state is not after.state:
+        after = move(after, state, shown.reason)
+    if (after.venue_id, after.quantity, after.missing) != (shown.venue_id, shown.quantity, 0):
+        after = replace(after, venue_id=shown.venue_id, quantity=shown.quantity, missing=0)
+    if (after.limit_price, after.trigger_price) != (shown.limit_price, shown.trigger_price):
+        after = replace(after, limit_price=shown.limit_price, trigger_price=shown.trigger_price)
+    return after
+
+
+def _state_of(order: Order, shown: VenueOrder) -> OrderState:
+    if shown.state is VenueState.OPEN:
+        # A list read before the order ended must not bring it back; its fills are ours already.
+        return order.state if order.state in {OrderState.FILLED, OrderState.CANCELED} else OrderState.OPEN
+    if shown.filled >= shown.quantity and shown.filled > ZERO:
+        return OrderState.FILLED
+    return order.state if order.state is OrderState.FILLED else OrderState.CANCELED
+
+
+def _with_fill(order: Order, shown: VenueOrder) -> Order:
+    """Book the difference between the venue's totals and ours as one fill; its id makes booking it twice impossible."""
+    quantity, cost = shown.filled - order.filled, shown.cost - order.cost
+    at: datetime = shown.filled_at or shown.opened_at
+    fill = Fill(
+        id=f"{shown.venue_id}:{shown.filled}",
+        order_id=order.client_id,
+        price=divide(cost, quantity),
+        quantity=quantity,
+        cost=cost,
+        fee=shown.fee - order.fee,
+        at=at,
+        caught_up=shown.caught_up,
+    )
+    return replace(
+        order, filled=shown.filled, cost=shown.cost, fee=shown.fee, filled_at=at, fills=(*order.fills, fill)
+    )

@@ -1,0 +1,167 @@
+"""PURE. The middle of a decision: how much to sell now, how much to protect, and the orders between the two.
+
+    held = under way in exits + to sell now + to cover
+
+A sale is sent only once the stops and resting targets that the venue shows leave room for it, so that no answer that
+is still outstanding can sell the same coins twice. Stops are added for uncovered quantity, not replaced.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.domain.brackets import ExitReason
+from core.domain.money import ZERO, floor_to, percent_of
+from core.domain.orders import Order, OrderState, OrderType, Role, TimeInForce
+from core.domain.venue import Amend, Cancel, Submit
+from core.lifecycle.draft import Draft, remaining
+from core.lifecycle.states import move
+
+
+def cover(draft: Draft) -> None:
+    """Bring stops, targets and exits in line with what the bracket holds and wants."""
+    bracket = draft.bracket
+    if bracket.held <= ZERO and not any(order.is_live or order.state is OrderState.HELD for order in bracket.orders):
+        return
+    to_sell, by_target = _to_sell(draft)
+    wanted = max(ZERO, bracket.held - remaining(draft.exits()) - to_sell)
+    stops, targets = draft.stops(), draft.resting_targets()
+    sellable = draft.rules.instrument.quantity(to_sell)
+    if sellable > ZERO and remaining(stops) <= wanted and remaining(targets) <= wanted:
+        _sell(draft, sellable, by_target=by_target)
+    _fit(draft, stops, wanted, draft.bracket.stop_price)
+    _fit(draft, targets, wanted, draft.bracket.target_price)
+    _add_stop(draft, wanted)
+    _add_target(draft, wanted)
+
+
+def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
+    """Base quantity that should be sold now and is in no exit yet, and whether it is the target that says so."""
+    bracket = draft.bracket
+    free = bracket.held - remaining(draft.exits())
+    leave = bracket.leave
+    if leave is not None:
+        sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
+        under_way = remaining(draft.live(Role.EXIT))
+        left = leave.quantity - (sold - leave.sold_before)
+        if left <= ZERO and bracket.held > ZERO:
+            draft.bracket = replace(bracket, leave=None)
+        return max(ZERO, min(left - under_way, free)), False
+    if _target_reached(draft):
+        return max(ZERO, free), True
+    return ZERO, False
+
+
+def _target_reached(draft: Draft) -> bool:
+    bracket, quote = draft.bracket, draft.fresh_quote
+    if quote is None or bracket.target_price is None or draft.held_target() is None:
+        return False
+    if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
+        return False
+    return quote.bid >= bracket.target_price
+
+
+def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:
+    bracket, instrument = draft.bracket, draft.rules.instrument
+    if instrument.is_dust(quantity, bracket.stop_price or bracket.entry_average or ZERO):
+        return
+    if not by_target:
+        if bracket.protect_retry_at is not None and draft.now < bracket.protect_retry_at:
+            return
+        order = draft.new_order(Role.EXIT, OrderType.MARKET, quantity)
+        draft.actions.append(Submit(order, bracket.symbol))
+        return
+    held_target = draft.held_target()
+    if held_target is None or bracket.target_price is None:
+        return
+    limit = floor_to(
+        bracket.target_price - percent_of(bracket.target_price, draft.rules.target_slippage_pct), instrument.tick_size
+    )
+    order = replace(
+        move(held_target, OrderState.SUBMITTING),
+        quantity=quantity,
+        limit_price=limit,
+        time_in_force=TimeInForce.IOC,
+        deadline=draft.deadline,
+    )
+    draft.put(order)
+    failures = bracket.target_failures + 1
+    pause = timedelta(seconds=draft.rules.target_pause_s * 2.0 ** min(failures - 1, 6))
+    draft.bracket = replace(draft.bracket, target_failures=failures, target_retry_at=draft.now + pause)
+    draft.actions.append(Submit(order, bracket.symbol))
+
+
+def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | None) -> None:
+    """Shrink what covers too much, newest first, and move what stands at another price."""
+    excess = remaining(orders) - wanted
+    for order in reversed(orders):
+        if order.state is not OrderState.OPEN:
+            continue
+        cut = min(max(excess, ZERO), order.remaining)
+        excess -= cut
+        left = order.remaining - cut
+        if cut > ZERO and (left <= ZERO or draft.rules.instrument.is_dust(left, price or order.price or ZERO)):
+            draft.actions.append(Cancel(order, draft.bracket.symbol))
+        elif cut > ZERO or (price is not None and order.price != price):
+            draft.actions.append(_amend(draft, order, order.quantity - cut, price or order.price))
+
+
+def _amend(draft: Draft, order: Order, quantity: Decimal, price: Decimal | None) -> Amend:
+    is_stop = order.type is OrderType.STOP_LOSS
+    return Amend(
+        order,
+        draft.bracket.symbol,
+        quantity,
+        limit_price=order.limit_price if is_stop else price,
+        trigger_price=price if is_stop else order.trigger_price,
+    )
+
+
+def _add_stop(draft: Draft, wanted: Decimal) -> None:
+    bracket, instrument = draft.bracket, draft.rules.instrument
+    missing = instrument.quantity(wanted - remaining(draft.stops()))
+    if missing <= ZERO or bracket.stop_price is None:
+        return
+    if bracket.protect_retry_at is not None and draft.now < bracket.protect_retry_at:
+        return
+    if instrument.is_dust(missing, bracket.stop_price):
+        _grow(draft, missing)
+        return
+    order = draft.new_order(Role.STOP, OrderType.STOP_LOSS, missing, trigger_price=bracket.stop_price)
+    draft.actions.append(Submit(order, bracket.symbol, group=bracket.id if draft.rules.rests_target else None))
+
+
+def _grow(draft: Draft, missing: Decimal) -> None:
+    """What is too small for a stop of its own is added to one that rests."""
+    resting = [order for order in draft.stops() if order.state is OrderState.OPEN]
+    if resting and not any(isinstance(action, Amend | Cancel) for action in draft.actions):
+        draft.actions.append(_amend(draft, resting[-1], resting[-1].quantity + missing, draft.bracket.stop_price))
+
+
+def _add_target(draft: Draft, wanted: Decimal) -> None:
+    bracket = draft.bracket
+    if bracket.target_price is None:
+        return
+    held_target = draft.held_target()
+    if draft.rules.rests_target and not bracket.target_held and held_target is None:
+        _add_resting_target(draft, wanted)
+        return
+    quantity = draft.rules.instrument.quantity(wanted - remaining(draft.resting_targets()))
+    if quantity <= ZERO:
+        return
+    if held_target is None:
+        draft.new_order(Role.TARGET, OrderType.LIMIT, quantity, state=OrderState.HELD, limit_price=bracket.target_price)
+    elif (held_target.quantity, held_target.limit_price) != (quantity, bracket.target_price):
+        draft.put(replace(held_target, quantity=quantity, limit_price=bracket.target_price))
+
+
+def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
+    bracket, instrument = draft.bracket, draft.rules.instrument
+    missing = instrument.quantity(wanted - remaining(draft.resting_targets()))
+    if missing <= ZERO or bracket.target_price is None or instrument.is_dust(missing, bracket.target_price):
+        return
+    order = draft.new_order(Role.TARGET, OrderType.LIMIT, missing, limit_price=bracket.target_price)
+    draft.actions.append(Submit(order, bracket.symbol, group=bracket.id))
+
+
+__all__ = ["ExitReason", "cover"]

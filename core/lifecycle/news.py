@@ -1,0 +1,60 @@
+"""PURE. The sentences of the alert outbox. Numbers come from the orders, never from an expectation."""
+
+from decimal import Decimal
+
+from core.domain.brackets import Bracket, ExitReason
+from core.domain.money import ZERO, cents, plain
+from core.domain.orders import Fill, Order, Role
+
+EXIT_WORDS: dict[ExitReason, str] = {
+    ExitReason.STOP: "stop hit",
+    ExitReason.TARGET: "target hit",
+    ExitReason.COMMAND: "closed by your command",
+    ExitReason.FLATTEN: "flattened",
+    ExitReason.FORCE_TEST: "force test",
+    ExitReason.UNPROTECTED: "left because no stop could be placed",
+    ExitReason.STOP_EMULATED: "left at the stop price, held by Zyn while no stop could rest",
+    ExitReason.ENTRY_REJECTED: "the venue refused the entry",
+    ExitReason.ENTRY_CANCELED: "the entry was canceled unfilled",
+    ExitReason.ENTRY_LOST: "the entry never reached the venue",
+    ExitReason.DUST: "what is left is too small to sell",
+}
+
+_FILLED = {Role.ENTRY: "Bought", Role.STOP: "Stop sold", Role.TARGET: "Target sold", Role.EXIT: "Sold"}
+
+
+def filled(bracket: Bracket, order: Order, fill: Fill) -> str:
+    """One execution: what, how much, at what price, and how much of the order is done."""
+    base, quote = bracket.symbol.split("/")
+    part = "" if order.filled >= order.quantity else f" ({plain(order.filled)} of {plain(order.quantity)})"
+    late = ", while Zyn was away" if fill.caught_up else ""
+    return (
+        f"{_FILLED[order.role]} {plain(fill.quantity)} {base} at {price(fill.price)} {quote}{part}"
+        f"{late}. Order {order.venue_id}, fee {cents(fill.fee)} {quote}."
+    )
+
+
+def closed(bracket: Bracket) -> str:
+    """How a bracket ended, with its result in quote and R where it traded."""
+    base, quote = bracket.symbol.split("/")
+    why = EXIT_WORDS[bracket.close_reason] if bracket.close_reason else "closed"
+    if bracket.bought == ZERO:
+        return f"{bracket.symbol}: not bought, {why}."
+    text = f"{bracket.symbol} closed: {why}. Result {signed(bracket.result_quote)} {quote}"
+    if bracket.result_r is not None:
+        text += f" ({signed(bracket.result_r)} R)"
+    if bracket.held > ZERO:
+        text += f". {plain(bracket.held)} {base} dust remains"
+    return text + "."
+
+
+def signed(value: Decimal | None) -> str:
+    """An amount with its sign, to the cent; "N/A" for what is not known."""
+    if value is None:
+        return "N/A"
+    return ("+" if value > ZERO else "") + cents(value)
+
+
+def price(value: Decimal) -> str:
+    """A price without trailing zeros, cut to ten significant digits."""
+    return plain(Decimal(f"{value:.10g}"))

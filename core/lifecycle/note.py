@@ -1,0 +1,94 @@
+"""PURE. What an answer of the venue teaches at once. Unknown teaches nothing: the next snapshot decides."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from core.domain.brackets import Bracket, ExitReason
+from core.domain.events import EventKind
+from core.domain.money import plain
+from core.domain.orders import Order, OrderState, Role
+from core.domain.venue import Accepted, Action, Amend, Outcome, Refused, Submit
+from core.lifecycle.decide import Decision
+from core.lifecycle.draft import Draft
+from core.lifecycle.rules import Rules
+from core.lifecycle.states import move
+
+
+def note(bracket: Bracket, action: Action, outcome: Outcome, now: datetime, rules: Rules) -> Decision:
+    """The bracket after `outcome`; no actions follow from a note, the next decision finds them."""
+    draft = Draft(bracket, None, now, rules)
+    order = bracket.order(action.order.client_id)
+    if isinstance(outcome, Accepted):
+        _accepted(draft, action, order, outcome)
+    elif isinstance(outcome, Refused):
+        _refused(draft, action, order, outcome)
+    after = draft.bracket if draft.bracket != bracket else bracket
+    return Decision(bracket, after, (), (), tuple(draft.events))
+
+
+def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> None:
+    if isinstance(action, Submit):
+        if order.state is OrderState.SUBMITTING:
+            order = move(order, OrderState.OPEN)
+        draft.put(replace(order, venue_id=outcome.venue_id or order.venue_id))
+    elif isinstance(action, Amend):
+        draft.put(
+            replace(
+                order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price
+            )
+        )
+
+
+def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> None:
+    if isinstance(action, Submit) and order.state is OrderState.SUBMITTING:
+        draft.put(move(order, OrderState.REJECTED, outcome.reason))
+        _after_refusal(draft, order, outcome.reason)
+    elif isinstance(action, Amend) and order.role is Role.STOP:
+        _protection_refused(draft, order, outcome.reason)
+
+
+def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
+    if order.role is Role.STOP:
+        _protection_refused(draft, order, reason)
+    elif order.role is Role.TARGET:
+        # The account does not take a second leg, or not now: Zyn holds the target itself.
+        draft.bracket = replace(draft.bracket, target_held=True)
+        draft.tell(EventKind.TARGET_HELD, f"The venue refused the target ({reason}); Zyn holds it and watches the price.")
+    elif order.role is Role.EXIT:
+        _exit_refused(draft, order, reason)
+    else:
+        draft.tell(
+            EventKind.ENTRY_REJECTED,
+            f"The venue refused to buy {plain(order.quantity)} {draft.bracket.base}: {reason}. Nothing was bought.",
+        )
+
+
+def _exit_refused(draft: Draft, order: Order, reason: str) -> None:
+    bracket = draft.bracket
+    failures = bracket.protect_failures + 1
+    keep = bracket.leave is not None and bracket.leave.reason in {ExitReason.UNPROTECTED, ExitReason.STOP_EMULATED}
+    draft.bracket = replace(
+        bracket,
+        leave=bracket.leave if keep else None,
+        protect_failures=failures if keep else bracket.protect_failures,
+        protect_retry_at=draft.now + draft.rules.backoff(failures) if keep else bracket.protect_retry_at,
+    )
+    draft.tell(
+        EventKind.PROTECTION_REFUSED,
+        f"The venue refused to sell {plain(order.quantity)} {bracket.base}: {reason}. "
+        + ("Trying again." if keep else "The position stays and is protected again."),
+    )
+
+
+def _protection_refused(draft: Draft, order: Order, reason: str) -> None:
+    bracket = draft.bracket
+    failures = bracket.protect_failures + 1
+    draft.bracket = replace(
+        bracket, protect_failures=failures, protect_retry_at=draft.now + draft.rules.backoff(failures)
+    )
+    if failures == 1:
+        draft.tell(
+            EventKind.PROTECTION_REFUSED,
+            f"The venue refused the stop for {plain(order.quantity)} {bracket.base}: {reason}. "
+            "Zyn watches the stop price itself and keeps trying.",
+        )

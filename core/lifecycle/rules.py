@@ -1,0 +1,36 @@
+"""PURE. The numbers that a decision depends on, beside the bracket and the market."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from core.domain.instruments import Instrument
+from core.domain.modes import TargetMode
+from core.risk.prices import BracketConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for one symbol on one desk. Times in seconds, percents as percents."""
+
+    instrument: Instrument
+    target_mode: TargetMode = TargetMode.EMULATED
+    bracket: BracketConfig = field(default_factory=BracketConfig)
+    submit_deadline_s: float = 10.0
+    unprotected_limit_s: float = 60.0
+    close_unprotected: bool = True
+    target_slippage_pct: Decimal = Decimal("0.1")
+    target_pause_s: float = 30.0
+    backoff_max_s: float = 60.0
+    quote_age_max_s: float = 30.0
+    quiet_s: float = 10.0
+    """Results of a command within this time are told by its reply, not by an alert as well."""
+
+    @property
+    def rests_target(self) -> bool:
+        """True when both exit legs rest at the venue; `auto` is emulated until more is known."""
+        return self.target_mode is TargetMode.RESTING
+
+    def backoff(self, failures: int) -> timedelta:
+        """1, 2, 4 ... seconds after the first, second, third refusal, up to the maximum."""
+        return timedelta(seconds=min(self.backoff_max_s, 2.0 ** max(0, failures - 1)))

@@ -1,0 +1,1 @@
+"""Zyn's memory: tables, transactions and migrations over one database."""

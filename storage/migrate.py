@@ -1,0 +1,76 @@
+"""Bring a database to the present schema, with a copy of a SQLite file first."""
+
+import shutil
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage.database import Database, DatabaseError
+
+HEAD = "0001"
+"""The newest revision in storage/migrations/versions; a test holds it against Alembic's own answer."""
+
+
+def migrate(database: Database, now: datetime) -> Path | None:
+    """Apply what is missing and return the backup's path, if one was made. Raises DatabaseError in words."""
+    try:
+        revision = current_revision(database)
+        if revision == HEAD:
+            return None
+        backup = _backup(database, revision, now)
+        _upgrade(database)
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise DatabaseError(f"cannot bring the database to its present form: {cause}") from error
+    return backup
+
+
+def current_revision(database: Database) -> str | None:
+    """The revision that the database carries, None for an empty one. Raises DatabaseError for a stranger's."""
+    with database.transaction() as connection:
+        tables = inspect(connection).get_table_names()
+        if "alembic_version" in tables:
+            row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+            revision = str(row[0]) if row else None
+            if revision is not None and revision > HEAD:
+                raise DatabaseError(
+                    f"the database was written by a newer Zyn (schema {revision}, this one knows {HEAD}): update Zyn"
+                )
+            return revision
+    if tables:
+        raise DatabaseError(f"the database holds tables of something else ({', '.join(sorted(tables)[:3])}): use another")
+    return None
+
+
+def _backup(database: Database, revision: str | None, now: datetime) -> Path | None:
+    path = database.path
+    if path is None or revision is None or not path.exists():
+        return None
+    target = path.with_name(f"{path.name}.{revision}.{now:%Y%m%dT%H%M%S}.bak")
+    source = sqlite3.connect(path)
+    try:
+        copy = sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+    finally:
+        source.close()
+    shutil.copymode(path, target)
+    return target
+
+
+def _upgrade(database: Database) -> None:
+    # Alembic takes a quarter of a second to import; most starts do not need it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()

@@ -1,0 +1,211 @@
+"""The tables. Rows only: what they mean lives in core, and one corner of core turns rows into values."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, String, Text
+from sqlmodel import Field, SQLModel
+
+from storage.types import ExactDecimal, UtcTime
+
+
+def _decimal(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(ExactDecimal(), nullable=nullable))
+
+
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcTime(), nullable=nullable, index=index))
+
+
+class SettingRow(SQLModel, table=True):
+    """One stored choice or fact of the house: the active mode, the market stamp, the market clock."""
+
+    __tablename__ = "setting"
+    key: str = Field(primary_key=True, max_length=64)
+    value: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class BracketRow(SQLModel, table=True):
+    """One intent and how it went. Fields as in `core.domain.brackets.Bracket`."""
+
+    __tablename__ = "bracket"
+    __table_args__ = (Index("ix_bracket_mode_state", "mode", "state"),)
+    id: str = Field(primary_key=True, max_length=18)
+    mode: str = Field(max_length=8)
+    symbol: str = Field(max_length=24, index=True)
+    source: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    created_at: datetime = _time(index=True)
+    quantity: Decimal = _decimal()
+    entry_type: str = Field(max_length=16)
+    limit_price: Decimal | None = _decimal(nullable=True)
+    stop_value: Decimal = _decimal()
+    stop_unit: str = Field(max_length=8)
+    stop_is_default: bool = False
+    target_value: Decimal = _decimal()
+    target_unit: str = Field(max_length=8)
+    target_is_default: bool = False
+    atr: Decimal | None = _decimal(nullable=True)
+    stop_price: Decimal | None = _decimal(nullable=True)
+    target_price: Decimal | None = _decimal(nullable=True)
+    risk_per_unit: Decimal | None = _decimal(nullable=True)
+    leave_quantity: Decimal | None = _decimal(nullable=True)
+    leave_reason: str | None = Field(default=None, max_length=24)
+    leave_sold_before: Decimal | None = _decimal(nullable=True)
+    leave_asked_at: datetime | None = _time(nullable=True)
+    cancel_entry: bool = False
+    target_held: bool = False
+    unprotected_since: datetime | None = _time(nullable=True)
+    unprotected_s: float = 0.0
+    protect_failures: int = 0
+    protect_retry_at: datetime | None = _time(nullable=True)
+    target_failures: int = 0
+    target_retry_at: datetime | None = _time(nullable=True)
+    closed_at: datetime | None = _time(nullable=True)
+    close_reason: str | None = Field(default=None, max_length=24)
+    result_quote: Decimal | None = _decimal(nullable=True)
+    result_r: Decimal | None = _decimal(nullable=True)
+
+
+class OrderRow(SQLModel, table=True):
+    """One order of ours, from before it was sent. Fields as in `core.domain.orders.Order`."""
+
+    __tablename__ = "orders"
+    __table_args__ = (Index("ix_orders_mode_filled_at", "mode", "filled_at"),)
+    client_id: str = Field(primary_key=True, max_length=24)
+    bracket_id: str = Field(sa_column=Column(String(18), ForeignKey("bracket.id"), nullable=False, index=True))
+    mode: str = Field(max_length=8)
+    symbol: str = Field(max_length=24)
+    role: str = Field(max_length=8)
+    side: str = Field(max_length=4)
+    type: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    time_in_force: str = Field(max_length=4)
+    quantity: Decimal = _decimal()
+    limit_price: Decimal | None = _decimal(nullable=True)
+    trigger_price: Decimal | None = _decimal(nullable=True)
+    venue_id: str | None = Field(default=None, max_length=32, index=True)
+    created_at: datetime = _time()
+    deadline: datetime = _time()
+    filled: Decimal = _decimal()
+    cost: Decimal = _decimal()
+    fee: Decimal = _decimal()
+    filled_at: datetime | None = _time(nullable=True)
+    missing: int = 0
+    reason: str = Field(default="", max_length=255)
+
+
+class FillRow(SQLModel, table=True):
+    """One execution of an order of ours, as the venue told it. The key makes booking it twice impossible."""
+
+    __tablename__ = "fill"
+    id: str = Field(primary_key=True, max_length=80)
+    mode: str = Field(primary_key=True, max_length=8)
+    order_id: str = Field(sa_column=Column(String(24), ForeignKey("orders.client_id"), nullable=False, index=True))
+    price: Decimal = _decimal()
+    quantity: Decimal = _decimal()
+    cost: Decimal = _decimal()
+    fee: Decimal = _decimal()
+    at: datetime = _time(index=True)
+    caught_up: bool = False
+
+
+class AlertRow(SQLModel, table=True):
+    """The outbox: one piece of news, saved with the decision that made it, delivered in order."""
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("ix_alert_state_id", "state", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mode: str = Field(max_length=8)
+    kind: str = Field(max_length=24)
+    at: datetime = _time()
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    symbol: str = Field(default="", max_length=24)
+    bracket_id: str = Field(default="", max_length=18)
+    state: str = Field(default="waiting", max_length=12)
+    attempts: int = 0
+
+
+class ConversationRow(SQLModel, table=True):
+    """What was said, by whom, for the model's window."""
+
+    __tablename__ = "conversation"
+    id: int | None = Field(default=None, primary_key=True)
+    user: str = Field(max_length=40, index=True)
+    role: str = Field(max_length=12)
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = _time()
+
+
+class InstrumentRow(SQLModel, table=True):
+    """An instrument as the venue described it, with the date of that description."""
+
+    __tablename__ = "instrument"
+    symbol: str = Field(primary_key=True, max_length=24)
+    venue_name: str = Field(max_length=32)
+    tick_size: Decimal = _decimal()
+    lot_size: Decimal = _decimal()
+    order_min: Decimal = _decimal()
+    cost_min: Decimal = _decimal()
+    status: str = Field(max_length=24)
+    read_at: datetime = _time()
+
+
+class PaperOrderRow(SQLModel, table=True):
+    """An order in the paper venue's own books."""
+
+    __tablename__ = "paper_order"
+    __table_args__ = (Index("ix_paper_order_state", "state"),)
+    venue_id: str = Field(primary_key=True, max_length=32)
+    client_id: str | None = Field(default=None, max_length=24, index=True)
+    symbol: str = Field(max_length=24)
+    side: str = Field(max_length=4)
+    type: str = Field(max_length=16)
+    time_in_force: str = Field(max_length=4)
+    quantity: Decimal = _decimal()
+    limit_price: Decimal | None = _decimal(nullable=True)
+    trigger_price: Decimal | None = _decimal(nullable=True)
+    filled: Decimal = _decimal()
+    cost: Decimal = _decimal()
+    fee: Decimal = _decimal()
+    state: str = Field(max_length=12)
+    reason: str = Field(default="", max_length=255)
+    group: str | None = Field(default=None, sa_column=Column("group_id", String(24), nullable=True))
+    triggered: bool = False
+    caught_up: bool = False
+    opened_at: datetime = _time()
+    filled_at: datetime | None = _time(nullable=True)
+
+
+class PaperFillRow(SQLModel, table=True):
+    """An execution in the paper venue's own books."""
+
+    __tablename__ = "paper_fill"
+    id: str = Field(primary_key=True, max_length=80)
+    venue_id: str = Field(sa_column=Column(String(32), ForeignKey("paper_order.venue_id"), nullable=False, index=True))
+    price: Decimal = _decimal()
+    quantity: Decimal = _decimal()
+    cost: Decimal = _decimal()
+    fee: Decimal = _decimal()
+    at: datetime = _time()
+    caught_up: bool = False
+
+
+class PaperBalanceRow(SQLModel, table=True):
+    """What the paper account has of one asset."""
+
+    __tablename__ = "paper_balance"
+    asset: str = Field(primary_key=True, max_length=16)
+    total: Decimal = _decimal()
+
+
+class PaperCursorRow(SQLModel, table=True):
+    """Up to when the paper venue has seen one symbol's market."""
+
+    __tablename__ = "paper_cursor"
+    symbol: str = Field(primary_key=True, max_length=24)
+    until: datetime = _time()
+
+
+metadata = SQLModel.metadata
