@@ -1,0 +1,1 @@
+"""The commands, one file each. `registry` finds them; `handle` runs one at a desk."""

@@ -104,15 +104,9 @@ class PaperBooks:
         self._check(order, instrument, quote)
         matches, wakes = self._at_once(order, instrument, quote, book)
         self._check_funds(order, matches)
-        self._put(order)
-        for match in matches:
-            self._book(self.orders[order.shown.venue_id], match, now, caught_up=False)
-        after = self.orders.get(order.shown.venue_id)
-        if after is None:
-            return self.journal.orders[order.shown.venue_id]
-        if wakes:
-            after = replace(after, triggered=True)
-            self._put(after)
+        after = self._execute(order, matches, now, wakes=wakes)
+        if after.shown.state is not VenueState.OPEN:
+            return after
         if order.shown.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC:
             return self._end(after, VenueState.CANCELED, "Order could not be filled in full" if matches else "No liquidity")
         return after
@@ -131,8 +125,11 @@ class PaperBooks:
         quantity: Decimal,
         limit_price: Decimal | None,
         trigger_price: Decimal | None,
+        quote: Quote,
+        book: Book | None,
+        now: datetime,
     ) -> PaperOrder:
-        """Change an open order in place. Raises PaperRefusalError, changing nothing."""
+        """Change an open order in place; one that its new price lets trade, trades. Raises PaperRefusalError, changing nothing."""
         order = self.by_client_id(client_id)
         if order is None:
             raise PaperRefusalError("EOrder:Unknown order")
@@ -146,8 +143,19 @@ class PaperBooks:
             self._check_funds(after, [])
         finally:
             self.orders[order.shown.venue_id] = order
-        self._put(after)
-        return after
+        if (limit_price, trigger_price) == (order.shown.limit_price, order.shown.trigger_price):
+            self._put(after)
+            return after
+        matches, wakes = self._at_once(after, instrument, quote, book)
+        return self._execute(after, matches, now, wakes=wakes)
+
+    def _execute(self, order: PaperOrder, matches: list[Match], now: datetime, *, wakes: bool) -> PaperOrder:
+        """Put the order into the books and let it trade what trades at once."""
+        name = order.shown.venue_id
+        self._put(replace(order, triggered=order.triggered or wakes))
+        for match in matches:
+            self._book(self.orders[name], match, now, caught_up=False)
+        return self.orders.get(name) or self.journal.orders[name]
 
     def _check(self, order: PaperOrder, instrument: Instrument, quote: Quote) -> None:
         shown = order.shown

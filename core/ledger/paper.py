@@ -79,8 +79,10 @@ class PaperLedger:
         """Take a new order, trade what trades at once, and save all of it together. Raises PaperRefusalError."""
         name = f"PX-{self._next_number:06d}"
         order = replace(order, shown=replace(order.shown, venue_id=name))
+        is_first = not self.books.open_orders(order.shown.symbol)
         placed = self.books.place(order, instrument, quote, book, now)
-        if order.shown.symbol not in self.cursors:
+        if is_first:
+            # Nothing rested here, so nothing of the past has to be matched.
             self.move_cursor(order.shown.symbol, now)
         self.save()
         self._next_number += 1

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from core.domain.brackets import ExitReason
 from core.domain.money import ZERO, floor_to, percent_of
 from core.domain.orders import Order, OrderState, OrderType, Role, TimeInForce
 from core.domain.venue import Amend, Cancel, Submit
@@ -52,6 +51,12 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
     return ZERO, False
 
 
+def _is_paused(draft: Draft) -> bool:
+    """True while a refusal asks for patience."""
+    retry_at = draft.bracket.protect_retry_at
+    return retry_at is not None and draft.now < retry_at
+
+
 def _target_reached(draft: Draft) -> bool:
     bracket, quote = draft.bracket, draft.fresh_quote
     if quote is None or bracket.target_price is None or draft.held_target() is None:
@@ -66,7 +71,7 @@ def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:
     if instrument.is_dust(quantity, bracket.stop_price or bracket.entry_average or ZERO):
         return
     if not by_target:
-        if bracket.protect_retry_at is not None and draft.now < bracket.protect_retry_at:
+        if _is_paused(draft):
             return
         order = draft.new_order(Role.EXIT, OrderType.MARKET, quantity)
         draft.actions.append(Submit(order, bracket.symbol))
@@ -94,6 +99,8 @@ def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:
 def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | None) -> None:
     """Shrink what covers too much, newest first, and move what stands at another price."""
     excess = remaining(orders) - wanted
+    if _is_paused(draft) and excess <= ZERO:
+        return
     for order in reversed(orders):
         if order.state is not OrderState.OPEN:
             continue
@@ -122,7 +129,7 @@ def _add_stop(draft: Draft, wanted: Decimal) -> None:
     missing = instrument.quantity(wanted - remaining(draft.stops()))
     if missing <= ZERO or bracket.stop_price is None:
         return
-    if bracket.protect_retry_at is not None and draft.now < bracket.protect_retry_at:
+    if _is_paused(draft):
         return
     if instrument.is_dust(missing, bracket.stop_price):
         _grow(draft, missing)
@@ -162,6 +169,3 @@ def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
         return
     order = draft.new_order(Role.TARGET, OrderType.LIMIT, missing, limit_price=bracket.target_price)
     draft.actions.append(Submit(order, bracket.symbol, group=bracket.id))
-
-
-__all__ = ["ExitReason", "cover"]

@@ -7,11 +7,12 @@ after a crash it goes on from whatever exists.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.domain.brackets import Bracket, BracketState, ExitReason, Leave
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
-from core.domain.money import ZERO, cents, divide, plain, times
+from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import Fill, Order, OrderState, OrderType, Role
 from core.domain.venue import Action, Cancel, Snapshot, Submit
 from core.lifecycle import news
@@ -190,7 +191,7 @@ def _close(draft: Draft) -> None:
     target = draft.held_target()
     if target is not None:
         draft.put(move(target, OrderState.CANCELED, "its sibling ended the bracket"))
-    bracket = draft.bracket
+    bracket, is_news = draft.bracket, _end_is_news(draft)
     result = _result(bracket)
     r_multiple = None
     if result is not None and bracket.risk_per_unit and bracket.sold > ZERO:
@@ -207,24 +208,19 @@ def _close(draft: Draft) -> None:
     )
     if bracket.held < ZERO:
         draft.tell(EventKind.OVERSOLD, f"{bracket.symbol}: sold {plain(-bracket.held)} {bracket.base} more than was bought.")
-    if _leave_is_news_for_close(draft, bracket):
+    if is_news:
         draft.tell(EventKind.CLOSED, news.closed(draft.bracket))
 
 
-def _leave_is_news_for_close(draft: Draft, before: Bracket) -> bool:
-    if before.bought == ZERO and not _is_news(draft, before.created_at):
-        return False
-    if before.cancel_entry and before.bought == ZERO:
-        return False
-    return before.leave is None or _leave_is_news(replace_bracket(draft, before))
+def _end_is_news(draft: Draft) -> bool:
+    """False where the reply to a command tells the same: an entry canceled or refused, a position closed just now."""
+    bracket = draft.bracket
+    if bracket.bought == ZERO:
+        return not bracket.cancel_entry and _is_news(draft, bracket.created_at)
+    return bracket.leave is None or _leave_is_news(draft)
 
 
-def replace_bracket(draft: Draft, bracket: Bracket) -> Draft:
-    """The same sheet with another bracket on it."""
-    return Draft(bracket, draft.quote, draft.now, draft.rules)
-
-
-def _result(bracket: Bracket) -> "Decimal | None":
+def _result(bracket: Bracket) -> Decimal | None:
     """What the sold part brought, fees of both ways included; None when nothing was sold."""
     entry = bracket.entry
     if entry is None or bracket.sold <= ZERO or entry.filled <= ZERO:
@@ -250,6 +246,3 @@ def _close_reason(bracket: Bracket) -> ExitReason:
     if last.role is Role.TARGET:
         return ExitReason.TARGET
     return bracket.leave.reason if bracket.leave else ExitReason.COMMAND
-
-
-__all__ = ["Decision", "cents", "decide"]

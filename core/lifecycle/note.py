@@ -37,6 +37,8 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
                 order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price
             )
         )
+        if order.role is Role.STOP and draft.bracket.unprotected_since is None:
+            draft.bracket = replace(draft.bracket, protect_failures=0, protect_retry_at=None)
 
 
 def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> None:

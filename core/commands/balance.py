@@ -1,0 +1,52 @@
+"""balance: what the account has."""
+
+from typing import ClassVar
+
+from core.commands.base import Command, Danger, Declaration
+from core.domain.money import ZERO, cents, plain, times
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.reply import Reply
+
+
+class Balance(Command):
+    """Show what the account has, what waits in orders, and what it is all worth."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="balance",
+        calls=(
+            "balance", "bal", "balances", "funds", "wallet", "account", "how much money", "how much cash", "how much usd",
+            "equity", "portfolio", "buying power",
+        ),
+        danger=Danger.QUERY,
+        nouns=frozenset({"account", "balance", "available", "money", "cash", "left", "usd", "free", "total", "worth"}),
+        examples=("balance", "bal", "what's my paper balance?"),
+    )  # fmt: skip
+
+
+async def handle(desk: Desk, command: Balance) -> Reply:
+    """List every asset of the venue's account."""
+    del command
+    snapshot = await desk.snapshot()
+    currency = desk.settings.quote_currency
+    pairs = {asset: f"{asset}/{currency}" for asset in snapshot.balances if asset != currency}
+    quotes = await desk.quotes(pairs.values())
+    lines, worth, unpriced = [], ZERO, []
+    for asset, balance in sorted(snapshot.balances.items(), key=lambda item: (item[0] != currency, item[0])):
+        held = f", {plain(balance.held)} in open orders" if balance.held > ZERO else ""
+        total = cents(balance.total) if asset == currency else plain(balance.total)
+        text = f"• {asset} {total}{held}"
+        quote = quotes.get(pairs.get(asset, ""))
+        if asset == currency:
+            worth += balance.total
+        elif quote is not None:
+            value = times(balance.total, quote.bid)
+            worth += value
+            text += f", worth {cents(value)} {currency}"
+        else:
+            unpriced.append(asset)
+        lines.append(text)
+    missing = f" (without {', '.join(unpriced)}: no price)" if unpriced else ""
+    lines.append(f"Equity: {cents(worth)} {currency}{missing}.")
+    lines += say.sources(quotes.values(), desk.clock())
+    return Reply(tuple(lines), mode=desk.mode, data={"equity": format(worth, "f")})

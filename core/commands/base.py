@@ -1,0 +1,177 @@
+"""What a command is: a pydantic model with one declaration, from which every face, the grammar and the help come."""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from core.domain.brackets import Level, LevelUnit
+from core.domain.errors import Code
+from core.domain.money import plain
+from core.risk.sizing import AmountUnit
+from core.trading.desk import Desk
+from core.trading.reply import Reply
+
+
+class Danger(StrEnum):
+    """What a command can do at worst: look, trade, or change how the house behaves."""
+
+    QUERY = "query"
+    TRADE = "trade"
+    CONTROL = "control"
+
+
+class SlotKind(StrEnum):
+    """What kind of words fill a field."""
+
+    SYMBOL = "symbol"
+    SYMBOL_OR_ALL = "symbol_or_all"
+    CANCEL_TARGET = "cancel_target"
+    AMOUNT = "amount"
+    STOP = "stop"
+    TARGET = "target"
+    ORDER_TYPE = "order_type"
+    LIMIT_PRICE = "limit_price"
+    CHOICE = "choice"
+    MODE = "mode"
+    DAYS = "days"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """How a field is spoken: its kind, the refusal when it is wrong, and, for a choice, the words of each value."""
+
+    kind: SlotKind
+    code: Code
+    hint: str = ""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A command, declared once.
+
+    `calls` are the words it is called by; `presets` fill fields for some of them. `nouns` may stand beside it and
+    mean nothing more. `bare` names the command that is meant when a required field is missing altogether.
+    """
+
+    name: str
+    calls: tuple[str, ...]
+    danger: Danger
+    examples: tuple[str, ...]
+    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    nouns: frozenset[str] = frozenset()
+    bare: str | None = None
+    built: bool = True
+
+
+class Command(BaseModel):
+    """The base of all commands. The docstring of each is its line in the help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    declaration: ClassVar[Declaration]
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def slots(cls) -> dict[str, Slot]:
+        """The spoken fields, by name."""
+        found = {}
+        for name, info in cls.model_fields.items():
+            for extra in info.metadata:
+                if isinstance(extra, Slot):
+                    found[name] = extra
+        return found
+
+    def arguments(self) -> dict[str, Any]:
+        """The fields as the parse contract shows them."""
+        return self.model_dump(mode="json")
+
+
+ExactText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+
+
+class Amount(BaseModel):
+    """How much: base coins, quote currency, percent of balance or holding, or percent of equity at risk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    value: ExactText
+    unit: AmountUnit
+
+    def __str__(self) -> str:
+        return plain(self.value) + {"base": "", "quote": " quote", "percent": "%", "risk_percent": "% risk"}[self.unit]
+
+
+class LevelArgument(BaseModel):
+    """Where a stop or target goes: percent of the entry, a price, a multiple of ATR, or of the risk (R)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    value: ExactText
+    unit: LevelUnit
+
+    def level(self) -> Level:
+        """The same as a value of the domain."""
+        return Level(self.value, self.unit)
+
+    def __str__(self) -> str:
+        return plain(self.value) + {"percent": "%", "price": "", "atr": " ATR", "r": "R"}[self.unit]
+
+
+Symbol = Annotated[str, Slot(SlotKind.SYMBOL, Code.SYMBOL, "a pair like ZEC/USD, or a coin like zec")]
+OptionalSymbol = Annotated[str | None, Slot(SlotKind.SYMBOL, Code.SYMBOL, "a pair like ZEC/USD, or nothing")]
+AmountArgument = Annotated[Amount, Slot(SlotKind.AMOUNT, Code.AMOUNT, "0.04 ZEC, $50, 10%, or risk 1%")]
+OrderTypeArgument = Annotated[Literal["market", "limit"], Slot(SlotKind.ORDER_TYPE, Code.ORDER_TYPE, "market or limit")]
+LimitPriceArgument = Annotated[ExactText | None, Slot(SlotKind.LIMIT_PRICE, Code.LIMIT_PRICE, "limit 3200")]
+StopArgument = Annotated[LevelArgument | None, Slot(SlotKind.STOP, Code.STOP_LOSS, "SL 1%, SL 3100, SL 2 ATR")]
+TargetArgument = Annotated[LevelArgument | None, Slot(SlotKind.TARGET, Code.TAKE_PROFIT, "TP 2%, TP 3300, TP 3R")]
+
+Handler = Callable[[Desk, Any], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A command class with its handler."""
+
+    command: type[Command]
+    handler: Handler
+
+    @property
+    def name(self) -> str:
+        """The command's name."""
+        return self.command.declaration.name
+
+
+@functools.cache
+def registry() -> Mapping[str, Registered]:
+    """Every command of the package `core.commands`, by name: one module each, found by looking."""
+    package = importlib.import_module("core.commands")
+    found: dict[str, Registered] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        module = importlib.import_module(f"core.commands.{info.name}")
+        handler = getattr(module, "handle", None)
+        classes = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Command) and value.__module__ == module.__name__
+        ]
+        for command in classes:
+            if command is Command or handler is None:
+                continue
+            if command.declaration.name in found:
+                raise ValueError(f"two commands are called {command.declaration.name}")
+            found[command.declaration.name] = Registered(command, cast("Handler", handler))
+    return found
+
+
+async def handle(desk: Desk, command: Command) -> Reply:
+    """Run the handler of `command` at `desk`. Raises ZynError for refusals."""
+    return await registry()[command.declaration.name].handler(desk, command)

@@ -1,0 +1,79 @@
+"""What sell, close and flatten share: the answer, read back from the ledger."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.domain.brackets import BracketState
+from core.domain.errors import Code
+from core.domain.money import ZERO, plain
+from core.domain.orders import OrderState
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.leaving import Left
+from core.trading.reply import ExecFacts, Reply, receipt_of
+
+
+async def exit_reply(desk: Desk, left: Sequence[Left], *, skipped: Decimal = ZERO, title: str = "") -> Reply:
+    """Tell of each bracket what was sold, what is left and what is still under way."""
+    lines = [title] if title else []
+    for one in left:
+        lines += _of_one(one)
+    if skipped > ZERO:
+        lines.append(f"{plain(skipped)} was left out: too small to be sold from the next bracket alone.")
+    quotes = await desk.quotes({one.after.symbol for one in left})
+    lines += say.sources(quotes.values(), desk.clock())
+    incomplete = [one for one in left if _is_unfinished(one)]
+    receipts = [receipt_of(order, one.after, desk.exchange.name) for one in left for order in one.orders]
+    return Reply(
+        tuple(lines),
+        mode=desk.mode,
+        ok=not incomplete,
+        code=Code.UNKNOWN if incomplete else None,
+        receipts=tuple(receipts),
+        facts=_facts(left),
+    )
+
+
+def _is_unfinished(one: Left) -> bool:
+    wanted = one.after.leave is not None
+    refused = any(order.state is OrderState.REJECTED for order in one.after.orders[len(one.before.orders) :])
+    return one.after.state is not BracketState.CLOSED and (wanted or refused)
+
+
+def _of_one(one: Left) -> list[str]:
+    before, after = one.before, one.after
+    lines = []
+    if one.sold > ZERO:
+        lines.append(say.sold_line(after.symbol, one.orders, before.held))
+    if after.bought == ZERO:
+        entry = after.entry
+        name = entry.venue_id or entry.client_id if entry else after.id
+        done = after.state is BracketState.CLOSED
+        lines.append(
+            f"The entry for {plain(after.quantity)} {after.symbol} ({name}) "
+            + ("is canceled; nothing was bought." if done else "is being canceled; 'open' will tell.")
+        )
+    elif after.state is BracketState.CLOSED:
+        lines.append(say.closed_line(after))
+    elif _is_unfinished(one):
+        lines.append(f"{plain(after.held)} {after.symbol} could not be sold yet. Zyn keeps at it; 'open' will tell.")
+    else:
+        stop = plain(after.stop_price) if after.stop_price else "N/A"
+        target = plain(after.target_price) if after.target_price else "N/A"
+        lines.append(f"{plain(after.held)} {after.symbol} stays, stop {stop}, target {target}.")
+    return lines
+
+
+def _facts(left: Sequence[Left]) -> ExecFacts:
+    symbols = sorted({one.after.symbol for one in left})
+    sold = sum((one.sold for one in left), ZERO)
+    first = left[0].after if left else None
+    return ExecFacts(
+        symbol=",".join(symbols) or "all",
+        side="sell",
+        size=plain(sold),
+        entry="market",
+        stop=plain(first.stop_price) if first and first.stop_price else "none",
+        target=plain(first.target_price) if first and first.target_price else "none",
+        outcome=f"sold:{plain(sold)}",
+    )

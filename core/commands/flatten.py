@@ -1,0 +1,37 @@
+"""flatten: out of everything, now."""
+
+from typing import ClassVar
+
+from core.commands.base import Command, Danger, Declaration
+from core.commands.exiting import exit_reply
+from core.domain.brackets import ExitReason
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.leaving import leave
+from core.trading.reply import ExecFacts, Reply
+from core.trading.view import view_open
+
+
+class Flatten(Command):
+    """Cancel every waiting entry and sell every position of this desk, then verify. Safe to repeat."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="flatten",
+        calls=("flatten", "flatten everything", "flatten all", "go flat", "liquidate everything", "liquidate all", "panic"),
+        danger=Danger.TRADE,
+        nouns=frozenset({"position", "positions", "everything", "all", "book", "account"}),
+        examples=("flatten", "flatten everything", "go flat"),
+    )
+
+
+async def handle(desk: Desk, command: Flatten) -> Reply:
+    """Leave everything and show what the venue has afterwards."""
+    del command
+    brackets = desk.ledger.unfinished()
+    if not brackets:
+        facts = ExecFacts("all", "sell", "0", "market", "none", "none", "already flat")
+        return Reply(("Already flat: no positions and no waiting entries.",), mode=desk.mode, facts=facts)
+    left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.FLATTEN)
+    reply = await exit_reply(desk, left)
+    lines = (*reply.lines, "", "Verified with the venue:", *say.open_lines(await view_open(desk)))
+    return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)

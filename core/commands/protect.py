@@ -1,0 +1,121 @@
+"""protect: set or move the stop and the target of a symbol's positions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import ClassVar
+
+from core.commands.base import Command, Danger, Declaration, StopArgument, Symbol, TargetArgument
+from core.domain.brackets import Bracket, Level, LevelUnit
+from core.domain.errors import Code, Denied
+from core.domain.market import Quote
+from core.domain.money import ZERO, plain, times
+from core.lifecycle.decide import Decision
+from core.risk.prices import compute_bracket_prices, misplaced
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.reply import ExecFacts, Reply, receipt_of
+from core.trading.view import view_open
+
+
+class Protect(Command):
+    """Set or move stop and target of a symbol's positions; "break even" puts the stop at the entry."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="protect",
+        calls=("protect", "move", "set", "adjust", "change", "raise", "lower", "tighten", "trail", "update", "modify", "put"),
+        danger=Danger.TRADE,
+        nouns=frozenset({"position", "positions", "level", "levels", "up", "down"}),
+        examples=("protect ZEC sl 1% tp 3%", "move the stop of ETH to break even", "set target on SOL at 160"),
+    )
+    symbol: Symbol
+    stop_loss: StopArgument = None
+    take_profit: TargetArgument = None
+
+
+async def handle(desk: Desk, command: Protect) -> Reply:
+    """Move the levels of every bracket of the symbol and show what rests afterwards."""
+    if command.stop_loss is None and command.take_profit is None:
+        raise Denied(Code.STOP_LOSS, f"say where: 'protect {command.symbol} sl 1% tp 2%', or 'break even'")
+    brackets = [bracket for bracket in desk.ledger.unfinished() if bracket.symbol == command.symbol]
+    if not brackets:
+        raise Denied(Code.NO_POSITION, f"there is no open {command.symbol} on the {desk.mode} desk to protect")
+    stop = command.stop_loss.level() if command.stop_loss else None
+    target = command.take_profit.level() if command.take_profit else None
+    after = await apply_levels(desk, brackets, stop, target)
+    view = await view_open(desk, command.symbol)
+    lines = [*say.open_lines(view), *say.sources(view.quotes, desk.clock())]
+    receipts = [
+        receipt_of(order, bracket, desk.exchange.name)
+        for bracket in after
+        for order in bracket.orders
+        if not order.is_terminal
+    ]
+    return Reply(tuple(lines), desk.mode, receipts=tuple(receipts), facts=_facts(command.symbol, after))
+
+
+async def apply_levels(
+    desk: Desk, brackets: Sequence[Bracket], stop: Level | None, target: Level | None
+) -> list[Bracket]:
+    """Save the new levels on each bracket, let the tick move the orders, and return what the ledger shows then.
+
+    Raises Denied, changing none of them, when a level would trade at once or lies on the wrong side.
+    """
+    symbol, base = brackets[0].symbol, brackets[0].base
+    quote = await desk.fresh_quote(symbol)
+    async with desk.lock(base):
+        current = [bracket for one in brackets if (bracket := desk.ledger.bracket(one.id)) is not None]
+        moved = [await _moved(desk, bracket, stop, target, quote) for bracket in current]
+        desk.ledger.save([Decision(before, after, (), (), ()) for before, after in zip(current, moved, strict=True)])
+        desk.note_change(base)
+    await desk.settle(base)
+    return [desk.ledger.bracket(bracket.id) or bracket for bracket in moved]
+
+
+async def _moved(desk: Desk, bracket: Bracket, stop: Level | None, target: Level | None, quote: Quote) -> Bracket:
+    rules = await desk.rules(bracket.symbol)
+    average = bracket.entry_average
+    wanted = replace(bracket, stop=stop or bracket.stop, target=_fixed(bracket, target) or bracket.target)
+    entry = average or bracket.limit_price or quote.ask
+    prices = compute_bracket_prices(
+        entry, bracket.atr, rules.bracket, stop=wanted.stop, target=wanted.target, tick_size=rules.instrument.tick_size
+    )
+    if average is None:
+        wrong = misplaced(prices, entry)
+        if wrong is not None:
+            raise wrong
+    else:
+        _must_not_trade(bracket, quote, prices.stop if stop else None, prices.target if target else None)
+    return replace(wanted, stop_price=prices.stop, target_price=prices.target)
+
+
+def _fixed(bracket: Bracket, target: Level | None) -> Level | None:
+    """A target in R is counted from the risk that the trade began with, not from a stop that has moved since."""
+    average = bracket.entry_average
+    if target is None or target.unit is not LevelUnit.R or average is None or not bracket.risk_per_unit:
+        return target
+    return Level(average + times(bracket.risk_per_unit, target.value), LevelUnit.PRICE)
+
+
+def _must_not_trade(bracket: Bracket, quote: Quote, stop: Decimal | None, target: Decimal | None) -> None:
+    close = f"to leave now say 'close {bracket.symbol}'"
+    if stop is not None and stop >= quote.bid:
+        raise Denied(Code.STOP_LOSS, f"a stop at {plain(stop)} is not below the bid {plain(quote.bid)}: it would sell at once; {close}")
+    if target is not None and target <= quote.bid:
+        raise Denied(
+            Code.TAKE_PROFIT, f"a target at {plain(target)} is not above the bid {plain(quote.bid)}: it would sell at once; {close}"
+        )
+
+
+def _facts(symbol: str, brackets: Sequence[Bracket]) -> ExecFacts:
+    first = brackets[0]
+    held = sum((bracket.held for bracket in brackets), ZERO)
+    return ExecFacts(
+        symbol=symbol,
+        side="sell",
+        size=plain(held),
+        entry=plain(first.entry_average) if first.entry_average else "waiting",
+        stop=plain(first.stop_price) if first.stop_price else "-",
+        target=plain(first.target_price) if first.target_price else "-",
+        outcome="moved",
+    )

@@ -1,0 +1,122 @@
+"""sell: leave a part of what our brackets hold, or all of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import ClassVar
+
+from core.commands.base import (
+    AmountArgument,
+    Command,
+    Danger,
+    Declaration,
+    LimitPriceArgument,
+    OrderTypeArgument,
+    StopArgument,
+    Symbol,
+    TargetArgument,
+)
+from core.commands.exiting import exit_reply
+from core.commands.protect import apply_levels
+from core.domain.brackets import Bracket, ExitReason, Level, LevelUnit
+from core.domain.errors import Code, Denied
+from core.domain.instruments import Instrument
+from core.domain.money import ZERO, plain
+from core.risk.sizing import size_exit
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.leaving import leave
+from core.trading.reply import ExecFacts, Reply
+from core.trading.view import view_open
+
+
+class Sell(Command):
+    """Sell some or all of what Zyn bought; a limit becomes the target of its bracket."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="sell",
+        calls=("sell", "dump", "offload", "unload", "get rid of", "take profits on", "trim", "reduce"),
+        danger=Danger.TRADE,
+        nouns=frozenset({"position", "order", "holding", "holdings", "coins", "coin", "tokens", "bag", "bags"}),
+        examples=("sell 0.02 ZEC", "sell all my DOGE", "dump half my ETH", "sell 100% of SOL limit 150"),
+    )
+    symbol: Symbol
+    amount: AmountArgument
+    order_type: OrderTypeArgument = "market"
+    limit_price: LimitPriceArgument = None
+    stop_loss: StopArgument = None
+    take_profit: TargetArgument = None
+
+
+async def handle(desk: Desk, command: Sell) -> Reply:
+    """Sell oldest brackets first and answer with what was really sold."""
+    if command.stop_loss is not None or command.take_profit is not None:
+        raise Denied(Code.SPOT_ONLY, "a sale leaves a position, so it takes no stop or target; to move them say 'protect'")
+    instrument = await desk.instrument(command.symbol)
+    quote = await desk.quote(command.symbol)
+    positions = desk.positions(command.symbol)
+    held = sum((bracket.held for bracket in positions), ZERO)
+    if not positions:
+        raise Denied(Code.NO_POSITION, await _nothing(desk, instrument))
+    quantity = size_exit(command.amount.value, command.amount.unit, held, quote.bid, instrument)
+    if quantity > held:
+        raise Denied(
+            Code.NOT_OURS,
+            f"asked to sell {plain(quantity)} {instrument.base}, our brackets hold {plain(held)}; nothing else is touched",
+        )
+    if command.order_type == "limit":
+        return await _as_target(desk, command, instrument, positions, quantity)
+    if instrument.is_dust(quantity, quote.bid) and quantity < held:
+        smallest = plain(instrument.minimum_quantity(quote.bid))
+        raise Denied(Code.MINIMUM, f"{plain(quantity)} {instrument.base} is too small to sell; the venue takes {smallest} or more")
+    wishes, skipped = oldest_first(positions, quantity, instrument, quote.bid)
+    left = await leave(desk, wishes, ExitReason.COMMAND)
+    return await exit_reply(desk, left, skipped=skipped)
+
+
+def oldest_first(
+    positions: Sequence[Bracket], quantity: Decimal, instrument: Instrument, bid: Decimal
+) -> tuple[list[tuple[Bracket, Decimal | None]], Decimal]:
+    """How much to take from each bracket, oldest first, and what is too small to be sold from the last one."""
+    wishes: list[tuple[Bracket, Decimal | None]] = []
+    for bracket in positions:
+        if quantity <= ZERO:
+            break
+        part = min(bracket.held, quantity)
+        if part < bracket.held and instrument.is_dust(part, bid) and wishes:
+            return wishes, quantity
+        wishes.append((bracket, None if part >= bracket.held else part))
+        quantity -= part
+    return wishes, ZERO
+
+
+async def _nothing(desk: Desk, instrument: Instrument) -> str:
+    balance = (await desk.snapshot()).balances.get(instrument.base)
+    other = f"; the account has {plain(balance.total)} {instrument.base} that Zyn did not buy" if balance and balance.total else ""
+    return f"our brackets hold no {instrument.symbol}, so there is nothing to sell{other}"
+
+
+async def _as_target(
+    desk: Desk, command: Sell, instrument: Instrument, positions: Sequence[Bracket], quantity: Decimal
+) -> Reply:
+    """A limit sale of protected coins is their target: it cancels with their stop, as it must."""
+    if command.limit_price is None:
+        raise Denied(Code.LIMIT_PRICE, "a limit sale needs its price, for example 'limit 3300'")
+    chosen: list[Bracket] = []
+    for bracket in positions:
+        if quantity >= bracket.held:
+            chosen.append(bracket)
+            quantity -= bracket.held
+    if quantity > ZERO:
+        held = ", ".join(plain(bracket.held) for bracket in positions)
+        raise Denied(
+            Code.AMOUNT,
+            f"a limit sale becomes the target of a whole bracket, and {plain(quantity)} {instrument.base} would be a part "
+            f"of one (they hold {held}); sell that part at market, or name whole brackets",
+        )
+    target = Level(instrument.price(command.limit_price), LevelUnit.PRICE)
+    await apply_levels(desk, chosen, None, target)
+    view = await view_open(desk, command.symbol)
+    lines = [f"The limit {plain(target.value)} is now the target of {len(chosen)} position(s).", *say.open_lines(view)]
+    facts = ExecFacts(command.symbol, "sell", str(command.amount), plain(target.value), "-", plain(target.value), "target set")
+    return Reply(tuple(lines), mode=desk.mode, facts=replace(facts))

@@ -1,0 +1,49 @@
+"""status: how the house stands."""
+
+from typing import ClassVar
+
+from core.commands.base import Command, Danger, Declaration
+from core.domain.money import ZERO
+from core.domain.orders import OrderState
+from core.trading.desk import Desk
+from core.trading.reply import Reply
+
+
+class Status(Command):
+    """Show mode, trading state, market data, target mode and what is open."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="status",
+        calls=(
+            "status", "what mode", "which mode", "what mode are we in", "which mode are we in", "how are you", "health", "uptime",
+            "current mode", "are you alive", "are you there", "state",
+        ),
+        danger=Danger.QUERY,
+        nouns=frozenset({"mode", "status", "trading", "bot", "system", "current", "state", "running"}),
+        examples=("status", "what mode are we in?", "/status"),
+    )  # fmt: skip
+
+
+async def handle(desk: Desk, command: Status) -> Reply:
+    """Tell what is known without asking the venue."""
+    del command
+    house = desk.house
+    lines = [f"Active mode: {house.active_mode}.", *_desk_lines(desk)]
+    other = house.other_desk(desk)
+    lines += _desk_lines(other) if other is not None else [f"{desk.mode.other} desk: not set up."]
+    lines.append(f"Market data: {desk.market.name}. Targets: {desk.settings.rules.target_mode}.")
+    return Reply(tuple(lines), mode=desk.mode, data={"active_mode": house.active_mode.value, "state": desk.state.value})
+
+
+def _desk_lines(desk: Desk) -> list[str]:
+    unfinished = desk.ledger.unfinished()
+    held = sum(1 for bracket in unfinished if bracket.held > ZERO)
+    waiting = sum(
+        1 for bracket in unfinished for order in bracket.orders if order.is_live or order.state is OrderState.HELD
+    )
+    ticked = f"last tick {(desk.clock() - desk.last_tick_at).total_seconds():.0f} s ago" if desk.last_tick_at else "no tick yet"
+    state = f"{desk.state}{f' ({desk.halted_because})' if desk.halted_because else ''}"
+    ready = "" if desk.ready else ", still comparing books"
+    return [
+        f"{desk.mode} desk: {state}{ready}, {desk.exchange.name}, {held} positions, {waiting} open orders, {ticked}."
+    ]

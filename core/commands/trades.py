@@ -1,0 +1,38 @@
+"""trades: what traded in the last 24 hours."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from core.commands.base import Command, Danger, Declaration
+from core.trading import say
+from core.trading.desk import Desk
+from core.trading.reply import Reply
+
+_HOURS = 24
+
+
+class Trades(Command):
+    """Show every order that traded in the last 24 hours, with its result where it closed something."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        name="trades",
+        calls=(
+            "trades", "trade history", "recent trades", "closed trades", "trades in the last 24 hours", "last 24 hours",
+            "today's trades", "trades today", "todays trades", "trade log",
+        ),
+        danger=Danger.QUERY,
+        nouns=frozenset({"trades", "history", "recent", "last", "today", "24", "24h", "hours"}),
+        examples=("trades", "show my trades in the last 24 hours", "/trades"),
+    )  # fmt: skip
+
+
+async def handle(desk: Desk, command: Trades) -> Reply:
+    """Query the ledger; what did not fill is not in it."""
+    del command
+    now = desk.clock()
+    found = desk.ledger.executed(since=now - timedelta(hours=_HOURS))
+    if not found:
+        return Reply((f"No trades in the last {_HOURS} hours.",), mode=desk.mode, data={"orders": []})
+    lines = [f"Executed in the last {_HOURS} hours ({len(found)} orders):"]
+    lines += [say.executed_line(item, now) for item in found]
+    return Reply(tuple(lines), mode=desk.mode, data={"orders": [item.order.client_id for item in found]})

@@ -1,0 +1,185 @@
+"""The paper venue as an exchange: Kraken's rules, simulated money, books that persist.
+
+It is given public market data and nothing else, so it has no way to reach a private endpoint.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from core.domain.instruments import Instrument
+from core.domain.market import Candle, Quote, Tape
+from core.domain.modes import Mode
+from core.domain.orders import OrderType
+from core.domain.venue import (
+    Accepted,
+    Action,
+    Amend,
+    Cancel,
+    Outcome,
+    Refused,
+    Snapshot,
+    Submit,
+    VenueOrder,
+    VenueState,
+)
+from core.exchange.books import PaperOrder, PaperRefusalError
+from core.exchange.errors import MarketDownError
+from core.exchange.port import MarketData
+from core.ledger.paper import PaperLedger
+from core.market.clocks import Clock
+
+_RECENT = 2_000
+_AWAY_S = 60.0
+"""A gap longer than this between two matchings is downtime, and its fills say so."""
+
+
+class PaperExchangeWrapper:
+    """An `Exchange` whose venue is the PaperLedger."""
+
+    mode = Mode.PAPER
+
+    def __init__(self, ledger: PaperLedger, market: MarketData, clock: Clock, *, quote_age_max_s: float = 30.0) -> None:
+        self._ledger = ledger
+        self._market = market
+        self._clock = clock
+        self._quote_age_max_s = quote_age_max_s
+        self._closed: dict[str, VenueOrder] = {}
+        self._started = False
+
+    @property
+    def name(self) -> str:
+        """As logs and replies show it."""
+        return type(self).__name__
+
+    async def advance(self) -> None:
+        """Match what rests against everything that the market did since the last time, in order."""
+        for symbol in sorted({order.shown.symbol for order in self._ledger.books.open_orders()}):
+            since = self._ledger.cursors.get(symbol)
+            if since is None:
+                continue
+            tape = await self._market.tape(symbol, since)
+            if tape.events:
+                self._match(tape, (await self._instrument(symbol)), since)
+        self._started = True
+
+    def _match(self, tape: Tape, instrument: Instrument, since: datetime) -> None:
+        books = self._ledger.books
+        away = tape.caught_up or (not self._started and (tape.until - since).total_seconds() > _AWAY_S)
+        for event in tape.events:
+            if isinstance(event, Candle):
+                books.on_candle(event, instrument, caught_up=away)
+            else:
+                books.on_print(event, instrument, caught_up=away)
+        self._ledger.move_cursor(tape.symbol, tape.until)
+        self._keep_closed()
+        self._ledger.save()
+
+    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
+        """The books as they are. Always complete: nothing here can fail halfway."""
+        now = self._clock()
+        orders = {order.shown.client_id: order.shown for order in self._ledger.books.open_orders() if order.shown.client_id}
+        unseen = []
+        for client_id in wanted:
+            if client_id in orders:
+                continue
+            closed = self._closed.get(client_id)
+            if closed is None:
+                unseen.append(client_id)
+            else:
+                orders[client_id] = closed
+        for order in self._ledger.find(unseen):
+            if order.shown.client_id:
+                orders[order.shown.client_id] = order.shown
+        return Snapshot(now, now, complete=True, orders=orders, balances=self._ledger.books.snapshot_balances())
+
+    async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
+        """The orders that rest in the paper venue's books."""
+        return [order.shown for order in self._ledger.books.open_orders(symbol)]
+
+    async def perform(self, action: Action) -> Outcome:
+        """Do it, durably, before answering. Storage errors go up: then nothing was done."""
+        try:
+            if isinstance(action, Submit):
+                return await self._submit(action)
+            order = await self._change(action)
+        except PaperRefusalError as refusal:
+            return Refused(str(refusal))
+        except MarketDownError as error:
+            return Refused(f"EService:Unavailable ({error.message})")
+        self._ledger.save()
+        return Accepted(order.shown.venue_id)
+
+    async def _change(self, action: Cancel | Amend) -> PaperOrder:
+        books, name = self._ledger.books, action.order.client_id
+        if isinstance(action, Cancel):
+            order = books.cancel(name)
+        else:
+            instrument = await self._instrument(action.symbol)
+            quote, book = await self._quote(action.symbol), await self._market.book(action.symbol)
+            order = books.amend(
+                name,
+                instrument,
+                action.quantity,
+                action.limit_price,
+                action.trigger_price,
+                quote,
+                book,
+                self._clock(),
+            )
+        self._keep_closed()
+        return order
+
+    async def _submit(self, action: Submit) -> Outcome:
+        instrument = await self._instrument(action.symbol)
+        quote = await self._quote(action.symbol)
+        book = await self._market.book(action.symbol)
+        now = self._clock()
+        order = action.order
+        shown = VenueOrder(
+            venue_id="",
+            client_id=order.client_id,
+            symbol=action.symbol,
+            side=order.side,
+            type=order.type,
+            quantity=order.quantity,
+            state=VenueState.OPEN,
+            opened_at=now,
+            limit_price=order.limit_price if order.type is OrderType.LIMIT else None,
+            trigger_price=order.trigger_price,
+        )
+        paper = PaperOrder(shown, order.time_in_force, action.group)
+        placed = self._ledger.append_order_atomic(paper, instrument, quote, book, now)
+        self._remember(placed)
+        return Accepted(placed.shown.venue_id)
+
+    async def _quote(self, symbol: str) -> Quote:
+        quote = (await self._market.quotes([symbol])).get(symbol)
+        if quote is None:
+            raise MarketDownError(f"no price for {symbol}")
+        age = quote.age_s(self._clock())
+        if age > self._quote_age_max_s:
+            raise MarketDownError(f"the price of {symbol} is {age:.0f} s old")
+        return quote
+
+    async def _instrument(self, symbol: str) -> Instrument:
+        instrument = (await self._market.instruments()).get(symbol)
+        if instrument is None:
+            raise PaperRefusalError("EQuery:Unknown asset pair")
+        return instrument
+
+    def _keep_closed(self) -> None:
+        for order in self._ledger.books.journal.orders.values():
+            self._remember(order)
+
+    def _remember(self, order: PaperOrder) -> None:
+        """Closed orders stay at hand for the next snapshots; the rest is in the database."""
+        shown = order.shown
+        if shown.state is VenueState.OPEN or shown.client_id is None:
+            return
+        self._closed[shown.client_id] = replace(shown)
+        while len(self._closed) > _RECENT:
+            del self._closed[next(iter(self._closed))]
+
+    async def close(self) -> None:
+        """Nothing to give back: the books are durable already."""

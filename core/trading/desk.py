@@ -1,0 +1,164 @@
+"""A desk: one mode, its exchange, its ledger and market data, bound together.
+
+Handlers get a desk and can reach nothing else, so an order and the `open` that follows it see the same books.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.domain.brackets import Bracket
+from core.domain.errors import Code, Denied
+from core.domain.instruments import Instrument
+from core.domain.market import Quote
+from core.domain.modes import Mode, TradingState
+from core.domain.venue import Snapshot
+from core.exchange.errors import MarketDownError
+from core.exchange.matching import Friction
+from core.exchange.port import Exchange, MarketData
+from core.ledger.ledger import Ledger
+from core.lifecycle.rules import Rules
+from core.market.atr import atr_of
+from core.market.clocks import Clock
+from core.risk.limits import RiskLimits
+
+if TYPE_CHECKING:
+    from core.trading.house import House
+
+ATR_INTERVAL_S = 300
+ATR_LENGTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What the owner set for this desk."""
+
+    rules: Rules
+    limits: RiskLimits
+    friction: Friction
+    quote_currency: str
+    quote_age_max_s: float = 30.0
+
+
+class Desk:
+    """One mode's trading room. Made by the wiring, used by commands and the tick."""
+
+    def __init__(
+        self,
+        mode: Mode,
+        exchange: Exchange,
+        ledger: Ledger,
+        market: MarketData,
+        clock: Clock,
+        settings: DeskSettings,
+        new_bracket_id: Callable[[], str],
+    ) -> None:
+        if exchange.mode is not mode or ledger.mode is not mode:
+            raise ValueError(f"a {mode} desk cannot use the exchange or ledger of another mode")
+        self.mode = mode
+        self.exchange = exchange
+        self.ledger = ledger
+        self.market = market
+        self.clock = clock
+        self.settings = settings
+        self.new_bracket_id = new_bracket_id
+        self.house: House
+        self.ready = False
+        self.halted_because = ""
+        self.last_tick_at: datetime | None = None
+        self.changes: dict[str, int] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, base: str) -> asyncio.Lock:
+        """One lock per coin: a pile of coins is one thing, however many brackets share it."""
+        return self._locks.setdefault(base, asyncio.Lock())
+
+    @property
+    def state(self) -> TradingState:
+        """Halted after a broken promise, reducing while a stop is refused, else active."""
+        if self.halted_because:
+            return TradingState.HALTED
+        if any(bracket.protect_failures for bracket in self.ledger.unfinished()):
+            return TradingState.REDUCING
+        return TradingState.ACTIVE
+
+    def require_ready(self) -> None:
+        """Raise Denied while the start-up tick has not compared the books yet."""
+        if not self.ready:
+            raise Denied(Code.NOT_READY, f"the {self.mode} desk is still comparing its books with the venue; try again shortly")
+
+    # -- market ------------------------------------------------------------------------------------------------
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """The instrument. Raises Denied for one that the venue does not have."""
+        known = await self.market.instruments()
+        instrument = known.get(symbol)
+        if instrument is None:
+            base = symbol.partition("/")[0]
+            others = sorted(name for name in known if name.startswith(base + "/"))
+            hint = f"there is {', '.join(others[:4])}" if others else f"{len(known)} other pairs are known"
+            raise Denied(Code.UNKNOWN_INSTRUMENT, f"{symbol} cannot be traded here; {hint}")
+        return instrument
+
+    async def quote(self, symbol: str) -> Quote:
+        """The latest quote, however old. Raises MarketDownError where there is none."""
+        quote = (await self.market.quotes([symbol])).get(symbol)
+        if quote is None:
+            raise MarketDownError(f"there is no price for {symbol} from {self.market.name}")
+        return quote
+
+    async def fresh_quote(self, symbol: str) -> Quote:
+        """A quote young enough to trade on. Raises Denied with its age otherwise."""
+        quote = await self.quote(symbol)
+        age = quote.age_s(self.clock())
+        if age > self.settings.quote_age_max_s:
+            raise Denied(
+                Code.STALE_PRICES,
+                f"the last price of {symbol} from {quote.source} is {age:.0f} s old, "
+                f"the limit is {self.settings.quote_age_max_s:.0f} s (PRICE_MAX_AGE_S): no new entries",
+            )
+        return quote
+
+    async def quotes(self, symbols: Iterable[str]) -> Mapping[str, Quote]:
+        """Quotes of these symbols; empty where the market cannot be read, since a display must not fail for that."""
+        wanted = sorted(set(symbols))
+        if not wanted:
+            return {}
+        try:
+            return await self.market.quotes(wanted)
+        except MarketDownError:
+            return {}
+
+    async def atr(self, symbol: str) -> Decimal | None:
+        """Average true range of 14 five-minute candles, None without enough history."""
+        try:
+            candles = await self.market.candles(symbol, ATR_INTERVAL_S, ATR_LENGTH * 2)
+        except MarketDownError:
+            return None
+        return atr_of(candles, ATR_LENGTH)
+
+    # -- books -------------------------------------------------------------------------------------------------
+
+    async def rules(self, symbol: str) -> Rules:
+        """The desk's rules for one symbol."""
+        return replace(self.settings.rules, instrument=await self.instrument(symbol))
+
+    async def snapshot(self) -> Snapshot:
+        """What the venue shows now. Raises VenueUnreadableError."""
+        wanted = [order.client_id for bracket in self.ledger.unfinished() for order in bracket.orders if order.is_live]
+        return await self.exchange.snapshot(wanted)
+
+    def positions(self, symbol: str | None = None) -> list[Bracket]:
+        """Brackets that hold coins, oldest first."""
+        return [b for b in self.ledger.unfinished() if b.held > 0 and symbol in {None, b.symbol}]
+
+    async def settle(self, base: str) -> None:
+        """Let the ordinary tick run for one coin now."""
+        await self.house.tick(self, base)
+
+    def note_change(self, base: str) -> None:
+        """Remember that this coin's books moved, so that an older snapshot is not used for it."""
+        self.changes[base] = self.changes.get(base, 0) + 1

@@ -1,0 +1,151 @@
+"""The only door to a position: `open_position_with_brackets`, for commands, autopilot and force test alike."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.brackets import Bracket, Level
+from core.domain.errors import Code, Denied
+from core.domain.instruments import Instrument
+from core.domain.market import Quote
+from core.domain.modes import Source, TradingState
+from core.domain.money import ZERO, divide, times
+from core.domain.orders import OrderType, Side
+from core.domain.venue import Snapshot
+from core.lifecycle.decide import decide
+from core.risk.limits import Account, Approved, OrderRequest, assess
+from core.risk.prices import BracketPrices, compute_bracket_prices, default_stop, default_target, misplaced
+from core.risk.sizing import AmountUnit, Funds, size_entry
+from core.trading.desk import Desk
+from core.trading.tick import act
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of it, read back from the ledger after the venue had its say."""
+
+    bracket: Bracket
+    quote: Quote
+    notes: tuple[str, ...]
+
+
+async def open_position_with_brackets(
+    exchange: Desk,
+    symbol: str,
+    side: Side,
+    quantity: tuple[Decimal, AmountUnit],
+    entry_type: OrderType,
+    stop: Level | None,
+    target: Level | None,
+    source: Source,
+    *,
+    limit_price: Decimal | None = None,
+) -> Opened:
+    """Buy `quantity` of `symbol` at the exchange of this desk, protected by `stop` and `target`.
+
+    The intent is saved before anything is sent, and the ordinary tick then fills in the legs. Raises Denied, with
+    nothing saved and nothing sent, when a rule or a limit says no. A venue's refusal is not raised: it is in the
+    bracket that comes back.
+    """
+    desk = exchange
+    _require_entries(desk, side)
+    instrument = await desk.instrument(symbol)
+    quote = await desk.fresh_quote(symbol)
+    atr = await desk.atr(symbol)
+    snapshot = await desk.snapshot()
+    price, notes = _entry_price(instrument, quote, entry_type, limit_price)
+    config = desk.settings.rules.bracket
+    stop, target = stop or default_stop(atr, config), target or default_target(atr, config)
+    prices = compute_bracket_prices(price, atr, config, stop=stop, target=target, tick_size=instrument.tick_size)
+    wrong = misplaced(prices, price)
+    if wrong is not None:
+        raise wrong
+    account = await _account(desk, snapshot, instrument.quote)
+    funds = Funds(account.available, account.equity, price, prices.risk, account.taker_pct)
+    limit = price if entry_type is OrderType.LIMIT else None
+    request = OrderRequest(
+        desk.mode, source, instrument, size_entry(*quantity, funds, instrument), entry_type, price, limit, prices
+    )
+    verdict = assess(request, account, desk.settings.limits, quote.ask)
+    if isinstance(verdict, Denied):
+        raise verdict
+    bracket = _plan(desk, verdict, stop, target, atr)
+    await _send(desk, bracket, snapshot, quote)
+    await desk.settle(instrument.base)
+    final = desk.ledger.bracket(bracket.id)
+    if final is None:
+        raise LookupError(f"bracket {bracket.id} was saved and is gone")
+    return Opened(final, quote, (*notes, *verdict.notes))
+
+
+def _require_entries(desk: Desk, side: Side) -> None:
+    desk.require_ready()
+    if side is not Side.BUY:
+        raise Denied(Code.SPOT_ONLY, "spot only: a position is opened by buying, there are no shorts")
+    if desk.state is not TradingState.ACTIVE:
+        why = desk.halted_because or "a stop is being refused by the venue"
+        raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk is {desk.state}, no new entries: {why}")
+
+
+def _entry_price(
+    instrument: Instrument, quote: Quote, entry_type: OrderType, limit_price: Decimal | None
+) -> tuple[Decimal, tuple[str, ...]]:
+    if entry_type is OrderType.MARKET:
+        return quote.ask, ()
+    if limit_price is None or limit_price <= ZERO:
+        raise Denied(Code.LIMIT_PRICE, "a limit order needs its price, for example 'limit 3200'")
+    price = instrument.price(limit_price)
+    if price <= ZERO:
+        raise Denied(Code.LIMIT_PRICE, f"{limit_price} is below one tick ({instrument.tick_size}) of {instrument.symbol}")
+    notes = () if price == limit_price else (f"the limit was rounded to the tick, {price}",)
+    return price, notes
+
+
+async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
+    """The account in `currency`: what is available, what everything is worth, and how much of it is coins."""
+    known = await desk.market.instruments()
+    pairs = {}
+    for asset in snapshot.balances:
+        if asset != currency:
+            pairs[asset] = next((pair for pair in (f"{asset}/{currency}", f"{currency}/{asset}") if pair in known), None)
+    quotes = await desk.quotes(pair for pair in pairs.values() if pair)
+    worth = ZERO
+    for asset, pair in pairs.items():
+        quote = quotes.get(pair) if pair else None
+        if quote is None:
+            continue
+        total = snapshot.balances[asset].total
+        worth += times(total, quote.bid) if quote.symbol.startswith(f"{asset}/") else divide(total, quote.ask)
+    cash = snapshot.balances.get(currency)
+    total, held = (cash.total, cash.held) if cash else (ZERO, ZERO)
+    return Account(total - held, total + worth, worth + held, desk.settings.friction.taker_pct)
+
+
+def _plan(desk: Desk, approved: Approved, stop: Level, target: Level, atr: Decimal | None) -> Bracket:
+    """The intent as a bracket. Only an Approved can become one."""
+    request = approved.request
+    prices: BracketPrices = request.prices
+    return Bracket(
+        id=desk.new_bracket_id(),
+        mode=request.mode,
+        symbol=request.instrument.symbol,
+        source=request.source,
+        created_at=desk.clock(),
+        quantity=request.quantity,
+        entry_type=request.entry_type,
+        stop=stop,
+        target=target,
+        limit_price=request.limit_price,
+        atr=atr,
+        stop_price=prices.stop,
+        target_price=prices.target,
+    )
+
+
+async def _send(desk: Desk, bracket: Bracket, snapshot: Snapshot, quote: Quote) -> None:
+    """Save the intent with its entry order in one transaction, then send it."""
+    async with desk.lock(bracket.base):
+        decision = decide(bracket, snapshot, quote, desk.clock(), await desk.rules(bracket.symbol))
+        desk.ledger.save([decision])
+        desk.note_change(bracket.base)
+        for action in decision.actions:
+            await act(desk, action)

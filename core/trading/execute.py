@@ -1,0 +1,95 @@
+"""`execute_trading_command`: the one way from a command to a desk, whatever face or model it came from."""
+
+from decimal import Decimal
+from typing import Any
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.commands.base import Command, Danger, handle
+from core.domain.errors import Code, Denied, ZynError
+from core.domain.modes import Mode, Source
+from core.domain.money import plain
+from core.trading.desk import Desk
+from core.trading.reply import ExecFacts, Reply, refusal
+from core.trading.service import TradingService
+
+
+async def execute_trading_command(
+    service: TradingService, command: Command, mode: Mode | None = None, source: Source = Source.COMMAND
+) -> Reply:
+    """Run `command` at the desk of `mode` (the active one when None) and log what came of it.
+
+    Refusals and failures come back as replies with their code; nothing is raised for them. A failure in the middle
+    says that the outcome is unknown, because then it is.
+    """
+    desk: Desk | None = None
+    try:
+        desk = _desk_for(service, command, mode)
+        reply = await handle(desk, command)
+    except ZynError as error:
+        reply = refusal(error.code, error.message, _mode_shown(service, command, mode))
+    except SQLAlchemyError as error:
+        logger.exception("storage failed during {}", command.declaration.name)
+        cause = str(getattr(error, "orig", error)).splitlines()[0]
+        reply = refusal(
+            Code.STORAGE,
+            f"the database failed ({cause}); what was saved before stands, ask 'open' once it is back",
+            _mode_shown(service, command, mode),
+        )
+    _log(command, reply, desk, mode or service.active_mode, source)
+    return reply
+
+
+def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:
+    if mode is Mode.LIVE and service.active_mode is Mode.PAPER and command.declaration.danger is not Danger.QUERY:
+        raise Denied(
+            Code.WRONG_MODE, "Zyn is in PAPER mode, so nothing was done LIVE; say 'mode live' first, then the order again"
+        )
+    desk = service.desk(mode or service.active_mode)
+    if command.declaration.danger is Danger.TRADE:
+        desk.require_ready()
+    return desk
+
+
+def _mode_shown(service: TradingService, command: Command, mode: Mode | None) -> Mode | None:
+    if command.declaration.danger is not Danger.TRADE:
+        return None
+    asked = mode or service.active_mode
+    return service.active_mode if asked is Mode.LIVE and service.active_mode is Mode.PAPER else asked
+
+
+def _log(command: Command, reply: Reply, desk: Desk | None, mode: Mode, source: Source) -> None:
+    if command.declaration.danger is not Danger.TRADE:
+        return
+    facts = reply.facts or _asked(command)
+    outcome = facts.outcome if reply.ok and facts.outcome != "-" else (reply.code or "done")
+    logger.info(
+        "[EXEC] mode={}, ex={}, symbol={}, side={}, size={}, entry={}, sl={}, tp={}, source={}, outcome={}",
+        mode,
+        desk.exchange.name if desk else "none",
+        facts.symbol,
+        facts.side,
+        facts.size,
+        facts.entry,
+        facts.stop,
+        facts.target,
+        source,
+        outcome,
+    )
+    if not reply.ok:
+        logger.warning("{}", reply.lines[0])
+
+
+def _asked(command: Command) -> ExecFacts:
+    """What the command said, for a line about something that did not happen."""
+    wanted: dict[str, Any] = {name: getattr(command, name) for name in type(command).model_fields}
+    limit = wanted.get("limit_price")
+    return ExecFacts(
+        symbol=str(wanted.get("symbol") or wanted.get("target") or "all"),
+        side="sell" if command.declaration.name in {"sell", "close", "flatten"} else "buy",
+        size=str(wanted.get("amount") or "all"),
+        entry=plain(limit) if isinstance(limit, Decimal) else "market",
+        stop=str(wanted.get("stop_loss") or "default"),
+        target=str(wanted.get("take_profit") or "default"),
+    )

@@ -1,0 +1,68 @@
+"""Leaving positions: turn a wish to sell into leaves on brackets, let the tick work, and tell what was sold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from core.domain.brackets import Bracket, BracketState, ExitReason, Leave
+from core.domain.money import ZERO
+from core.domain.orders import Order, Role
+from core.lifecycle.decide import Decision
+from core.trading.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One bracket before and after: what it sold since, whichever of its orders did."""
+
+    before: Bracket
+    after: Bracket
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The exits that traded since, with what they sold by now."""
+        known = {order.client_id: order.filled for order in self.before.orders}
+        return tuple(
+            order
+            for order in self.after.orders
+            if order.role is not Role.ENTRY and order.filled > known.get(order.client_id, ZERO)
+        )
+
+    @property
+    def sold(self) -> Decimal:
+        """Base quantity sold since."""
+        return self.after.sold - self.before.sold
+
+
+async def leave(
+    desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], reason: ExitReason
+) -> list[Left]:
+    """Sell the given quantity of each bracket (None: all of it, and cancel what still waits to be bought).
+
+    The wishes are saved first; the ordinary tick shrinks the stops, sees that confirmed, sells, and covers what
+    remains. What comes back is what the ledger shows after that.
+    """
+    befores: list[Bracket] = []
+    for base in sorted({bracket.base for bracket, _ in wishes}):
+        async with desk.lock(base):
+            decisions = []
+            for stale, quantity in wishes:
+                bracket = desk.ledger.bracket(stale.id) if stale.base == base else None
+                if bracket is None or bracket.state is BracketState.CLOSED:
+                    continue
+                befores.append(bracket)
+                decisions.append(Decision(bracket, _wish(desk, bracket, quantity, reason), (), (), ()))
+            desk.ledger.save(decisions)
+            desk.note_change(base)
+        await desk.settle(base)
+    return [Left(before, desk.ledger.bracket(before.id) or before) for before in befores]
+
+
+def _wish(desk: Desk, bracket: Bracket, quantity: Decimal | None, reason: ExitReason) -> Bracket:
+    sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
+    earlier = bracket.leave
+    waiting = max(ZERO, earlier.quantity - (sold - earlier.sold_before)) if earlier else ZERO
+    # "All" is all that may ever be bought: a fill that crosses the cancel of its entry is sold as well.
+    whole = bracket.quantity if quantity is None else min(bracket.held, quantity + waiting)
+    wish = Leave(whole, reason, sold, desk.clock()) if whole > ZERO else None
+    return replace(bracket, leave=wish, cancel_entry=bracket.cancel_entry or quantity is None)

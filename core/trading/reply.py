@@ -1,0 +1,109 @@
+"""What a command answers: facts with their mode, receipts of what really happened, and a code where it did not."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from core.domain.brackets import Bracket
+from core.domain.errors import Code
+from core.domain.modes import Mode
+from core.domain.money import plain
+from core.domain.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of one order, copied from the ledger after the venue answered. Nothing else counts as one."""
+
+    mode: Mode
+    exchange: str
+    client_id: str
+    venue_id: str | None
+    symbol: str
+    role: str
+    side: str
+    state: str
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON values; decimals as text."""
+        return {
+            "mode": self.mode.value,
+            "exchange": self.exchange,
+            "client_id": self.client_id,
+            "venue_id": self.venue_id,
+            "symbol": self.symbol,
+            "role": self.role,
+            "side": self.side,
+            "state": self.state,
+            "quantity": plain(self.quantity),
+            "filled": plain(self.filled),
+            "price": None if self.price is None else plain(self.price),
+        }
+
+
+def receipt_of(order: Order, bracket: Bracket, exchange: str) -> Receipt:
+    """The receipt of an order as the ledger has it now."""
+    return Receipt(
+        mode=bracket.mode,
+        exchange=exchange,
+        client_id=order.client_id,
+        venue_id=order.venue_id,
+        symbol=bracket.symbol,
+        role=order.role.value,
+        side=order.side.value,
+        state=order.state.value,
+        quantity=order.quantity,
+        filled=order.filled,
+        price=order.average or order.price,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExecFacts:
+    """The fields of the [EXEC] log line. Text, because a denial has no numbers for some of them."""
+
+    symbol: str = "-"
+    side: str = "-"
+    size: str = "-"
+    entry: str = "-"
+    stop: str = "-"
+    target: str = "-"
+    outcome: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer. `mode` is set whenever orders or positions are shown, and then it is the first thing said."""
+
+    lines: tuple[str, ...]
+    mode: Mode | None = None
+    ok: bool = True
+    code: Code | None = None
+    receipts: tuple[Receipt, ...] = ()
+    facts: ExecFacts | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The whole answer as plain text."""
+        head = (f"Mode: {self.mode}.",) if self.mode is not None else ()
+        return "\n".join((*head, *self.lines))
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer for programs."""
+        return {
+            "ok": self.ok,
+            "code": self.code.value if self.code else None,
+            "mode": self.mode.value if self.mode else None,
+            "text": self.text,
+            "receipts": [receipt.as_json() for receipt in self.receipts],
+            "data": self.data,
+        }
+
+
+def refusal(code: Code, message: str, mode: Mode | None = None) -> Reply:
+    """The answer of something that was not done, as one line that logs and replies share."""
+    return Reply((f"[EXEC-ERR] {code}: {message}",), mode=mode, ok=False, code=code)

@@ -1,0 +1,173 @@
+"""Sentences about orders and positions, made from ledger and venue and from nothing else."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from core.domain.brackets import Bracket, Level, LevelUnit
+from core.domain.market import Quote
+from core.domain.money import ZERO, cents, plain
+from core.domain.orders import Order, OrderState, Role
+from core.ledger.ledger import Executed
+from core.lifecycle.news import EXIT_WORDS, price, signed
+from core.trading.desk import Desk
+from core.trading.view import OpenOrder, OpenView, Position
+
+_UNITS = {LevelUnit.PERCENT: "%", LevelUnit.PRICE: "", LevelUnit.ATR: " ATR", LevelUnit.R: "R"}
+
+
+def level(wish: Level) -> str:
+    """How a level was asked for: "1%", "2 ATR (default)", "as given"."""
+    text = "as given" if wish.unit is LevelUnit.PRICE else plain(wish.value) + _UNITS[wish.unit]
+    return f"{text}, default" if wish.is_default else text
+
+
+def sources(quotes: Iterable[Quote], now: datetime) -> list[str]:
+    """One line with the source and the age of the prices that were used; none where none were."""
+    seen = list(quotes)
+    if not seen:
+        return []
+    oldest = max(quote.age_s(now) for quote in seen)
+    return [f"Prices: {seen[0].source}, {max(oldest, 0.0):.0f} s old."]
+
+
+def entry_lines(bracket: Bracket) -> list[str]:
+    """What happened to the entry and how it is protected, as the ledger has it."""
+    return [_entry_line(bracket), *_protection_lines(bracket)]
+
+
+def _entry_line(bracket: Bracket) -> str:
+    entry = bracket.entry
+    base, quote = bracket.symbol.split("/")
+    if entry is None:
+        return f"Nothing was sent for {bracket.symbol}."
+    name = f"order {entry.venue_id or entry.client_id}"
+    asked = f"{plain(bracket.quantity)} {base}"
+    if entry.average is not None:
+        text = f"Bought {plain(entry.filled)} {base} ({bracket.symbol}) at {price(entry.average)}, {name}, fee {cents(entry.fee)} {quote}."
+        if entry.filled < bracket.quantity:
+            rest = plain(bracket.quantity - entry.filled)
+            text += f" {rest} of {asked} " + ("still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}.")
+        return text
+    if entry.state is OrderState.OPEN:
+        return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
+    if entry.state is OrderState.SUBMITTING:
+        return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. Whether it exists is UNKNOWN; 'open' will tell."
+    if entry.state is OrderState.REJECTED:
+        return f"Not bought: the venue refused {asked} ({bracket.symbol}): {entry.reason}."
+    return f"Not bought: {asked} ({bracket.symbol}), {name} is {entry.state}{f' ({entry.reason})' if entry.reason else ''}."
+
+
+def _protection_lines(bracket: Bracket) -> list[str]:
+    if bracket.stop_price is None or bracket.target_price is None or (bracket.entry and bracket.entry.is_terminal and not bracket.bought):
+        return []
+    if bracket.bought and bracket.held <= ZERO:
+        return [closed_line(bracket)]
+    stop, target = plain(bracket.stop_price), plain(bracket.target_price)
+    stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
+    if not bracket.bought:
+        return [f"Planned when it fills: stop {stop} ({level(bracket.stop)}), target {target} ({level(bracket.target)})."]
+    covered = sum((order.remaining for order in stops), ZERO)
+    names = ", ".join(order.venue_id or order.client_id for order in stops)
+    if covered >= bracket.held:
+        first = f"Stop {stop} ({level(bracket.stop)}), resting, order {names}."
+    else:
+        first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: UNPROTECTED rest, Zyn keeps trying."
+    return [first, f"Target {target} ({level(bracket.target)}), {_target_where(bracket)}."]
+
+
+def _target_where(bracket: Bracket) -> str:
+    waiting = [order for order in bracket.of_role(Role.TARGET) if not order.is_terminal]
+    if not waiting:
+        return "not placed yet"
+    return ", ".join(
+        f"held by Zyn, order {order.client_id}" if order.state is OrderState.HELD else f"resting, order {order.venue_id}"
+        for order in waiting
+    )
+
+
+def closed_line(bracket: Bracket) -> str:
+    """Result of a bracket that is over."""
+    why = EXIT_WORDS[bracket.close_reason] if bracket.close_reason else "sold"
+    text = f"{bracket.symbol} {why}"
+    if bracket.result_quote is not None:
+        text += f": result {signed(bracket.result_quote)} {bracket.symbol.partition('/')[2]}"
+        text += f" ({signed(bracket.result_r)} R)" if bracket.result_r is not None else ""
+    if bracket.held > ZERO:
+        text += f", {plain(bracket.held)} dust remains"
+    return text + "."
+
+
+def order_line(order: OpenOrder) -> str:
+    """One open order."""
+    at = "at market" if order.price is None else f"at {plain(order.price)}"
+    done = f", {plain(order.filled)} filled" if order.filled > ZERO else ""
+    return f"• {order.role} {order.symbol} {order.side} {plain(order.quantity)} {at}{done} · {order.where} · {order.name}"
+
+
+def position_line(position: Position) -> str:
+    """One position with its open result."""
+    bracket = position.bracket
+    text = f"• {bracket.symbol} {plain(bracket.held)} bought at {price(bracket.entry_average or ZERO)}"
+    if position.quote is not None and position.result is not None:
+        text += f", now {plain(position.quote.bid)}, open result {signed(position.result)} {bracket.symbol.partition('/')[2]}"
+        text += f" ({signed(position.result_r)} R)" if position.result_r is not None else ""
+    if bracket.unprotected_since is not None:
+        text += " · WITHOUT A STOP"
+    return f"{text} · {bracket.source}"
+
+
+def open_lines(view: OpenView) -> list[str]:
+    """Positions, waiting entries and open orders of one desk."""
+    lines = [f"Positions ({len(view.positions)}):" if view.positions else "No positions."]
+    lines += [position_line(position) for position in view.positions]
+    lines.append(f"Open orders ({len(view.orders)}):" if view.orders else "No open orders.")
+    lines += [order_line(order) for order in view.orders]
+    for bracket in view.pending:
+        planned = _protection_lines(bracket)
+        lines += [f"{bracket.symbol} entry waits. {line}" for line in planned]
+    return lines
+
+
+def executed_line(item: Executed, now: datetime) -> str:
+    """One order that traded: id, fill price, quantity, time, source, stop and target."""
+    order, bracket = item.order, item.bracket
+    at = order.filled_at or now
+    text = (
+        f"• {at:%Y-%m-%d %H:%M:%S} {order.side} {plain(order.filled)} {bracket.symbol} at {price(order.average or ZERO)}"
+        f" · {order.role} · {order.venue_id} · {bracket.source}"
+        f" · SL {plain(bracket.stop_price) if bracket.stop_price else 'N/A'}"
+        f" · TP {plain(bracket.target_price) if bracket.target_price else 'N/A'}"
+    )
+    if order.role is not Role.ENTRY and bracket.result_quote is not None and order is _last_exit(bracket):
+        text += f" · result {signed(bracket.result_quote)} {bracket.symbol.partition('/')[2]}"
+        text += f" ({signed(bracket.result_r)} R)" if bracket.result_r is not None else ""
+    return text
+
+
+def _last_exit(bracket: Bracket) -> Order | None:
+    exits = [order for order in bracket.orders if order.role is not Role.ENTRY and order.filled > ZERO]
+    return max(exits, key=lambda order: (order.filled_at or order.created_at, len(order.client_id), order.client_id), default=None)
+
+
+def sold_line(symbol: str, orders: Sequence[Order], before: Decimal) -> str:
+    """What a sale brought so far: `orders` are its exits, `before` the quantity that was held."""
+    base, quote = symbol.split("/")
+    sold = sum((order.filled for order in orders), ZERO)
+    cost = sum((order.cost for order in orders), ZERO)
+    fee = sum((order.fee for order in orders), ZERO)
+    names = ", ".join(order.venue_id or order.client_id for order in orders)
+    average = price(cost / sold) if sold > ZERO else "-"
+    return f"Sold {plain(sold)} of {plain(before)} {base} ({symbol}) at {average} {quote}, order {names}, fee {cents(fee)} {quote}."
+
+
+async def other_desk_line(desk: Desk) -> str:
+    """The counts of the desk that is not shown."""
+    other = desk.house.other_desk(desk)
+    if other is None:
+        return f"{desk.mode.other}: not set up."
+    unfinished = other.ledger.unfinished()
+    held = sum(1 for bracket in unfinished if bracket.held > ZERO)
+    orders = sum(1 for bracket in unfinished for order in bracket.orders if order.is_live or order.state is OrderState.HELD)
+    return f"{other.mode}: {held} positions, {orders} open orders in its ledger."
+

@@ -1,0 +1,105 @@
+"""The TradingService: the desks of the house, the active mode, and the tick that keeps both books true."""
+
+import asyncio
+from collections.abc import Mapping
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.domain.errors import Code, Denied
+from core.domain.events import Event, EventKind
+from core.domain.modes import Mode
+from core.ledger.store import Store
+from core.trading.desk import Desk
+from core.trading.house import Check, Probe
+from core.trading.tick import TickReport, tick
+
+MODE_KEY = "mode"
+START_TICKS = 3
+"""Recovery needs more than one look: absence from a snapshot counts only when seen twice."""
+
+
+class TradingService:
+    """One house: at most one desk a mode. Made by the wiring."""
+
+    def __init__(
+        self, desks: Mapping[Mode, Desk], store: Store, first_mode: Mode, *, owner: str, database_name: str
+    ) -> None:
+        self._desks = dict(desks)
+        self._store = store
+        self._database_name = database_name
+        self.owner = owner
+        self.probes: dict[str, Probe] = {}
+        self._wake = asyncio.Event()
+        stored = store.get(MODE_KEY)
+        self._active = Mode(stored) if stored in set(Mode) else first_mode
+        for desk in self._desks.values():
+            desk.house = self
+
+    @property
+    def active_mode(self) -> Mode:
+        """The stored mode; MODE was only its first value."""
+        return self._active
+
+    def desk(self, mode: Mode) -> Desk:
+        """The desk of `mode`. Raises Denied where it is not set up."""
+        desk = self._desks.get(mode)
+        if desk is None:
+            raise Denied(Code.LIVE_UNAVAILABLE, f"there is no {mode} desk in this Zyn: trading on Kraken is not built yet")
+        return desk
+
+    @property
+    def desks(self) -> tuple[Desk, ...]:
+        """Every desk that is set up."""
+        return tuple(self._desks.values())
+
+    def other_desk(self, desk: Desk) -> Desk | None:
+        """The desk of the other mode, None where it is not set up."""
+        return self._desks.get(desk.mode.other)
+
+    async def switch(self, mode: Mode) -> Mode:
+        """Store and use another mode. Returns the former one."""
+        self.desk(mode)
+        before, self._active = self._active, mode
+        self._store.put(MODE_KEY, mode.value)
+        return before
+
+    async def start(self) -> None:
+        """The recovery: the ordinary tick on every desk, before any trading command is taken."""
+        for desk in self.desks:
+            unfinished = desk.ledger.unfinished()
+            before = {bracket.id: bracket for bracket in unfinished}
+            for _ in range(START_TICKS):
+                report = await self.tick(desk)
+                if not report.changed:
+                    break
+            desk.ready = True
+            if before:
+                self._tell_restart(desk, len(before))
+
+    def _tell_restart(self, desk: Desk, count: int) -> None:
+        left = {bracket.id for bracket in desk.ledger.unfinished()}
+        text = f"Zyn is back. {desk.mode}: {count} open when it stopped, {len(left)} open now."
+        desk.ledger.save((), [Event(EventKind.RESTARTED, desk.mode, desk.clock(), text)])
+
+    async def tick(self, desk: Desk, base: str | None = None) -> TickReport:
+        """Run the tick of one desk, for one coin or all."""
+        return await tick(desk, base)
+
+    async def tick_all(self) -> list[TickReport]:
+        """The tick of every desk: both keep their brackets alive, whatever the active mode."""
+        return [await self.tick(desk) for desk in self.desks]
+
+    def describe_database(self) -> Check:
+        """Write and read back one value."""
+        try:
+            self._store.put("diagnostic", "ok")
+            ok = self._store.get("diagnostic") == "ok"
+        except SQLAlchemyError as error:
+            return Check("Database", ok=False, text=f"{self._database_name}: {str(error).splitlines()[0]}")
+        return Check("Database", ok=ok, text=f"{self._database_name}, written and read back")
+
+    async def close(self) -> None:
+        """Give back what the desks hold."""
+        for desk in self.desks:
+            await desk.exchange.close()
+            await desk.market.close()

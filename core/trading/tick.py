@@ -1,0 +1,135 @@
+"""The tick: compare what is wanted with what exists, save, send, note. Recovery is the same path."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from core.domain.brackets import Bracket
+from core.domain.events import Event, EventKind
+from core.domain.market import Quote
+from core.domain.money import plain
+from core.domain.venue import Action, Outcome, Snapshot, Submit
+from core.exchange.errors import MarketDownError, VenueUnreadableError
+from core.lifecycle.decide import Decision, decide
+from core.lifecycle.note import note
+from core.lifecycle.states import IllegalMoveError
+from core.trading.desk import Desk
+
+ROUNDS = 8
+"""How often a tick may look again after it acted; what is left waits for the next tick."""
+
+
+@dataclass(slots=True)
+class TickReport:
+    """What a tick saw and did."""
+
+    brackets: int = 0
+    changed: int = 0
+    actions: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+
+async def tick(desk: Desk, base: str | None = None) -> TickReport:
+    """One tick of `desk`, for one coin or all of them. What cannot be read is reported and changes nothing."""
+    report = TickReport()
+    try:
+        await desk.exchange.advance()
+    except MarketDownError as error:
+        report.troubles.append(error.message)
+    groups = sorted({bracket.base for bracket in desk.ledger.unfinished(base)})
+    if groups:
+        seen = dict(desk.changes)
+        try:
+            shared = await desk.snapshot()
+        except VenueUnreadableError as error:
+            report.troubles.append(error.message)
+            return report
+        quotes = await desk.quotes(bracket.symbol for bracket in desk.ledger.unfinished(base))
+        for group in groups:
+            async with desk.lock(group):
+                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
+                await _group(desk, group, snapshot, quotes, report)
+    desk.last_tick_at = desk.clock()
+    return report
+
+
+async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote], report: TickReport) -> None:
+    """Rounds of decide, save, perform, note for the brackets of one coin, until nothing is left to do."""
+    for _ in range(ROUNDS):
+        decisions = await _decide_all(desk, base, snapshot, quotes)
+        report.brackets = max(report.brackets, len(decisions))
+        changed = [decision for decision in decisions if decision.changed]
+        if not changed:
+            return
+        report.changed += len(changed)
+        desk.ledger.save(changed)
+        desk.note_change(base)
+        acted = False
+        for decision in changed:
+            for action in decision.actions:
+                acted = True
+                report.actions += 1
+                await act(desk, action)
+        if not acted:
+            return
+        snapshot = await desk.snapshot()
+
+
+async def _decide_all(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> list[Decision]:
+    now = desk.clock()
+    decisions = []
+    for bracket in desk.ledger.unfinished(base):
+        rules = await desk.rules(bracket.symbol)
+        try:
+            decisions.append(decide(bracket, snapshot, quotes.get(bracket.symbol), now, rules))
+        except IllegalMoveError as error:
+            _halt(desk, bracket, error)
+    return decisions
+
+
+async def act(desk: Desk, action: Action) -> Outcome:
+    """Send one action that is already saved, and note the answer in a second, short transaction."""
+    outcome = await desk.exchange.perform(action)
+    desk.note_change(action.symbol.partition("/")[0])
+    bracket = desk.ledger.bracket(action.order.bracket_id)
+    if bracket is None:
+        raise LookupError(f"bracket {action.order.bracket_id} of order {action.order.client_id} is not in the ledger")
+    noted = note(bracket, action, outcome, desk.clock(), await desk.rules(action.symbol))
+    desk.ledger.save([noted])
+    _log(desk, action, outcome)
+    return outcome
+
+
+def _halt(desk: Desk, bracket: Bracket, error: IllegalMoveError) -> None:
+    """A broken promise of our own: no new entries on this desk, and the owner hears of it once."""
+    if desk.halted_because:
+        return
+    desk.halted_because = error.message
+    event = Event(
+        EventKind.STATE_CHANGED,
+        desk.mode,
+        desk.clock(),
+        f"{desk.mode} desk halted for new entries: {error.message}. Bracket {bracket.id} needs your eyes.",
+        bracket.symbol,
+        bracket.id,
+    )
+    desk.ledger.save((), [event])
+    logger.error("{}", error)
+
+
+def _log(desk: Desk, action: Action, outcome: Outcome) -> None:
+    order = action.order
+    price = order.price
+    logger.debug(
+        "[{}] {} {} {} {} {} {} at {} -> {}",
+        desk.mode,
+        type(action).__name__,
+        order.role,
+        order.client_id,
+        order.side,
+        plain(order.quantity if isinstance(action, Submit) else order.remaining),
+        action.symbol,
+        plain(price) if price is not None else "market",
+        outcome,
+    )

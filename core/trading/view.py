@@ -1,0 +1,125 @@
+"""What is open at a desk: the venue's orders joined with our brackets. Built from one snapshot."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.brackets import Bracket
+from core.domain.market import Quote
+from core.domain.modes import Mode
+from core.domain.money import ZERO, divide, times
+from core.domain.orders import Order, OrderState, OrderType, Role
+from core.domain.venue import Snapshot, VenueOrder
+from core.trading.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """One order that waits. `where` says who keeps it; `filled` is what it has traded so far."""
+
+    name: str
+    role: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+    kind: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Coins of one bracket, with what they are worth now."""
+
+    bracket: Bracket
+    quote: Quote | None
+    result: Decimal | None
+    result_r: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenView:
+    """Everything open at one desk. `age_s` is how old the venue's word is."""
+
+    mode: Mode
+    positions: tuple[Position, ...]
+    pending: tuple[Bracket, ...]
+    orders: tuple[OpenOrder, ...]
+    age_s: float
+    quotes: tuple[Quote, ...]
+
+
+async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
+    """Read the venue and join. Raises VenueUnreadableError rather than showing memory as truth."""
+    snapshot = await desk.snapshot()
+    brackets = [bracket for bracket in desk.ledger.unfinished() if symbol in {None, bracket.symbol}]
+    quotes = await desk.quotes(bracket.symbol for bracket in brackets)
+    orders = [*_resting(snapshot, brackets, symbol), *_kept(snapshot, brackets)]
+    return OpenView(
+        mode=desk.mode,
+        positions=tuple(_position(bracket, quotes.get(bracket.symbol)) for bracket in brackets if bracket.held > ZERO),
+        pending=tuple(bracket for bracket in brackets if bracket.held <= ZERO),
+        orders=tuple(sorted(orders, key=lambda order: (order.symbol, order.name))),
+        age_s=(desk.clock() - snapshot.at).total_seconds(),
+        quotes=tuple(quotes.values()),
+    )
+
+
+def _resting(snapshot: Snapshot, brackets: list[Bracket], symbol: str | None) -> list[OpenOrder]:
+    ours = {order.client_id: order for bracket in brackets for order in bracket.orders}
+    found = []
+    for shown in snapshot.open_orders:
+        if symbol not in {None, shown.symbol}:
+            continue
+        order = ours.get(shown.client_id or "")
+        found.append(_of_venue(shown, order))
+    return found
+
+
+def _of_venue(shown: VenueOrder, order: Order | None) -> OpenOrder:
+    return OpenOrder(
+        name=shown.venue_id,
+        role=order.role.value if order else "foreign",
+        symbol=shown.symbol,
+        side=shown.side.value,
+        quantity=shown.quantity - shown.filled,
+        filled=shown.filled,
+        price=shown.trigger_price if shown.trigger_price is not None else shown.limit_price,
+        kind=shown.type.value,
+        where="resting" if order else "not ours",
+    )
+
+
+def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
+    """Targets that Zyn keeps itself, and orders whose answer is still outstanding."""
+    found = []
+    for bracket in brackets:
+        for order in bracket.orders:
+            if order.client_id in snapshot.orders or order.state not in {OrderState.HELD, OrderState.SUBMITTING}:
+                continue
+            where = "held by Zyn" if order.state is OrderState.HELD else "sent, unanswered"
+            found.append(
+                OpenOrder(
+                    order.client_id,
+                    order.role.value,
+                    bracket.symbol,
+                    order.side.value,
+                    order.remaining,
+                    order.filled,
+                    order.price,
+                    OrderType.LIMIT.value if order.role is Role.TARGET else order.type.value,
+                    where,
+                )
+            )
+    return found
+
+
+def _position(bracket: Bracket, quote: Quote | None) -> Position:
+    """The open result at the bid, the entry's share of fees included."""
+    entry = bracket.entry
+    if quote is None or entry is None or entry.filled <= ZERO:
+        return Position(bracket, quote, None, None)
+    spent = divide(times(entry.cost + entry.fee, bracket.held), entry.filled)
+    result = times(bracket.held, quote.bid) - spent
+    risk = times(bracket.risk_per_unit or ZERO, bracket.held)
+    return Position(bracket, quote, result, divide(result, risk) if risk > ZERO else None)

@@ -1,0 +1,1 @@
+"""Tests of the venues and of how their words become ours."""

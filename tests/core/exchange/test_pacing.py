@@ -1,0 +1,87 @@
+"""The bucket of tokens, on a clock of its own."""
+
+import asyncio
+
+import pytest
+
+from core.exchange.pacing import TokenBucket
+
+
+class Time:
+    """A monotonic clock that only its own sleep moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+async def test_a_burst_passes_without_waiting() -> None:
+    time = Time()
+    bucket = TokenBucket(1.0, 5, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(5):
+        await bucket.take()
+    assert time.slept == []
+
+
+async def test_after_the_burst_calls_are_spaced_by_the_rate() -> None:
+    time = Time()
+    bucket = TokenBucket(2.0, 3, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(6):
+        await bucket.take()
+    assert time.slept == [0.5, 0.5, 0.5]
+
+
+async def test_quiet_time_refills_the_bucket_no_higher_than_the_burst() -> None:
+    time = Time()
+    bucket = TokenBucket(1.0, 2, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(2):
+        await bucket.take()
+    time.now += 3600
+    for _ in range(3):
+        await bucket.take()
+    assert time.slept == [1.0]
+
+
+async def test_callers_that_come_together_wait_one_behind_the_other() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    bucket = TokenBucket(1.0, 1, monotonic=lambda: 0.0, sleep=sleep)
+    await asyncio.gather(*(bucket.take() for _ in range(4)))
+    assert waits == [1.0, 2.0, 3.0]
+
+
+async def test_a_canceled_caller_gives_its_place_back() -> None:
+    waits: list[float] = []
+    forever = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await forever.wait()
+
+    bucket = TokenBucket(1.0, 1, monotonic=lambda: 0.0, sleep=sleep)
+    await bucket.take()
+    for _ in range(2):
+        waiting = asyncio.ensure_future(bucket.take())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert waits == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("rate_per_s", "burst"), [(0.0, 5), (-1.0, 5), (1.0, 0)])
+def test_a_bucket_that_could_never_give_a_token_is_refused(rate_per_s: float, burst: int) -> None:
+    with pytest.raises(ValueError, match="a bucket needs"):
+        TokenBucket(rate_per_s, burst)
