@@ -58,7 +58,8 @@ class Declaration:
     """A command, declared once.
 
     `calls` are the words it is called by; `presets` fill fields for some of them. `nouns` may stand beside it and
-    mean nothing more. `bare` names the command that is meant when a required field is missing altogether.
+    mean nothing more. `bare` names the command that is meant by this one's name alone. Of the fields in `any_of`
+    at least one must be given.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Declaration:
     presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     nouns: frozenset[str] = frozenset()
     bare: str | None = None
+    any_of: tuple[str, ...] = ()
     built: bool = True
 
 

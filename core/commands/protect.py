@@ -26,6 +26,7 @@ class Protect(Command):
         calls=("protect", "move", "set", "adjust", "change", "raise", "lower", "tighten", "trail", "update", "modify", "put"),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "positions", "level", "levels", "up", "down"}),
+        any_of=("stop_loss", "take_profit"),
         examples=("protect ZEC sl 1% tp 3%", "move the stop of ETH to break even", "set target on SOL at 160"),
     )
     symbol: Symbol

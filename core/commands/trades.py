@@ -19,6 +19,8 @@ class Trades(Command):
         calls=(
             "trades", "trade history", "recent trades", "closed trades", "trades in the last 24 hours", "last 24 hours",
             "today's trades", "trades today", "todays trades", "trade log",
+            "what trades did we make", "what did you trade", "what did we trade", "what have you traded", "what did you buy",
+            "what did you sell", "what trades did you make",
         ),
         danger=Danger.QUERY,
         nouns=frozenset({"trades", "history", "recent", "last", "today", "24", "24h", "hours"}),

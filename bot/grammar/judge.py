@@ -1,0 +1,99 @@
+"""PURE. Words that decide for the whole sentence: whatever else it says, it is not an order."""
+
+from collections.abc import Sequence
+
+from bot.grammar import words
+from bot.grammar.lexer import Kind, Token
+from bot.grammar.vocabulary import split
+from core.domain.errors import Code
+
+_WHY = {
+    Code.QUESTION: "that is a question, so nothing was done; say it as an order to trade",
+    Code.REPORTED: "that tells of something said or done, so nothing was done; say it as an order to trade",
+    Code.NEGATED: "that says what not to do, so nothing was done",
+    Code.CONDITIONAL: "that depends on something, and Zyn takes no conditions here; use a limit price, or say it when it holds",
+    Code.DEFERRED: "that is for later, and Zyn takes no timed orders; say it when it is time",
+}
+
+
+def why(code: Code) -> str:
+    """The sentence that explains a verdict of `judge`."""
+    return _WHY[code]
+
+
+def judge(tokens: Sequence[Token]) -> Code | None:
+    """QUESTION, REPORTED, NEGATED, CONDITIONAL or DEFERRED, when a word of the sentence says so; else None."""
+    spoken = _without_courtesy(tokens)
+    texts = [token.text for token in spoken if token.kind is not Kind.SYMBOL]
+    if _asks(spoken):
+        return Code.QUESTION
+    if '"' in texts or any(text in words.SPEECH for text in texts):
+        return Code.REPORTED
+    if any(text in words.NEGATIONS for text in texts) or _has(texts, words.NEGATION_PHRASES):
+        return Code.NEGATED
+    if any(text in words.CONDITIONS for text in texts) or _has(texts, words.CONDITION_PHRASES) or _supposes(spoken):
+        return Code.CONDITIONAL
+    if any(text in words.DEFERRALS for text in texts) or _has(texts, words.DEFERRAL_PHRASES) or _names_a_time(spoken):
+        return Code.DEFERRED
+    if any(text in words.PAST for text in texts):
+        return Code.REPORTED
+    return None
+
+
+def _without_courtesy(tokens: Sequence[Token]) -> list[Token]:
+    """Courtesy phrases hold words ("I would like to", "good morning") that mean something else alone."""
+    phrases = sorted((split(phrase) for phrase in words.COURTESY if " " in phrase), key=len, reverse=True)
+    kept, index = [], 0
+    while index < len(tokens):
+        for phrase in phrases:
+            if tuple(token.text for token in tokens[index : index + len(phrase)]) == phrase:
+                index += len(phrase)
+                break
+        else:
+            kept.append(tokens[index])
+            index += 1
+    return kept
+
+
+def _asks(tokens: Sequence[Token]) -> bool:
+    if any(token.text == "?" for token in tokens):
+        return True
+    first = next((token for token in tokens if token.kind is Kind.WORD and token.text not in _SKIPPED), None)
+    if first is None or first.text not in words.INTERROGATIVES:
+        return False
+    after = tokens[tokens.index(first) + 1 :]
+    if first.text in {"do", "does"} and after and after[0].text in {"not", "it", "a", "this"}:
+        return False
+    # "Should ETH drop, buy" supposes; "should I buy" asks.
+    return not (first.text in {"should", "were", "had"} and bool(after) and after[0].kind is Kind.SYMBOL)
+
+
+_SKIPPED = frozenset(words.COURTESY) | {"and", "so", "well", "then", "paper", "live", "but", "or", ",", "zyn"}
+
+
+def _supposes(tokens: Sequence[Token]) -> bool:
+    texts = [token.text for token in tokens]
+    return any(
+        text in {"should", "were"} and index + 1 < len(tokens) and tokens[index + 1].kind is Kind.SYMBOL
+        for index, text in enumerate(texts)
+    )
+
+
+def _names_a_time(tokens: Sequence[Token]) -> bool:
+    """A clock time, or "in 5 minutes"."""
+    for index, token in enumerate(tokens):
+        if token.kind is Kind.TIME:
+            return True
+        if token.text in {"in", "within", "for", "every"} and index + 1 < len(tokens):
+            amount = tokens[index + 1]
+            unit = tokens[index + 2].text if index + 2 < len(tokens) else ""
+            if amount.kind is Kind.DAYS or (amount.kind is Kind.NUMBER and unit in words.TIME_UNITS):
+                return True
+            if amount.text in {"a", "an", "one", "two", "few"} and unit in words.TIME_UNITS:
+                return True
+    return False
+
+
+def _has(texts: Sequence[str], phrases: Sequence[str]) -> bool:
+    sentence = " " + " ".join(texts) + " "
+    return any(f" {phrase} " in sentence for phrase in phrases)

@@ -1,0 +1,111 @@
+"""PURE. The words that one command understands, compiled from its declaration."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from bot.grammar import words
+from core.commands.base import Command, Danger, SlotKind, registry
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Phrases by their first word, longest first, each with what it means to this command: "call", "label:stop",
+    "part:50", "mode:PAPER", "choice:on", "break_even", "direction:-1", "noun" or "glue"."""
+
+    command: type[Command]
+    phrases: Mapping[str, tuple[tuple[Phrase, tuple[str, ...]], ...]]
+
+
+def split(phrase: str) -> Phrase:
+    """The words of a phrase as the lexer would give them."""
+    return tuple(phrase.split())
+
+
+@cache
+def vocabulary(name: str) -> Vocabulary:
+    """The vocabulary of the command of this name."""
+    command = registry()[name].command
+    declaration = command.declaration
+    kinds = {slot.kind for slot in command.slots().values()}
+    found: dict[Phrase, list[str]] = {}
+    _add(found, declaration.calls, "call")
+    if SlotKind.STOP in kinds or SlotKind.TARGET in kinds:
+        _add(found, words.LABELS["stop"], "label:stop")
+        _add(found, words.LABELS["target"], "label:target")
+        for word, sign in words.DIRECTIONS.items():
+            _add(found, (word,), f"direction:{sign}")
+        if SlotKind.AMOUNT not in kinds:
+            _add(found, words.BREAK_EVEN, "break_even")
+            _add(found, words.LABELS["at"], "glue")
+    if SlotKind.AMOUNT in kinds:
+        for label in ("limit", "market", "risk", "at"):
+            _add(found, words.LABELS[label], f"label:{label}")
+        _add(found, words.NOUNS_OF_MONEY, "noun")
+        for word, value in words.FRACTIONS.items():
+            _add(found, (word,), f"fraction:{value}")
+    if kinds & {SlotKind.AMOUNT, SlotKind.SYMBOL_OR_ALL, SlotKind.CANCEL_TARGET}:
+        for word, percent in words.PARTS.items():
+            _add(found, (word,), f"part:{percent}")
+    for word, mode in words.MODES.items():
+        _add(found, (word,), f"mode:{mode}")
+    for slot_name, slot in command.slots().items():
+        for value, spoken in slot.choices.items():
+            _add(found, spoken, f"choice:{slot_name}:{value}")
+    _add(found, declaration.nouns, "noun")
+    _add(found, words.COURTESY, "glue")
+    _add(found, words.GLUE if declaration.danger is Danger.TRADE else words.QUERY_GLUE, "glue")
+    return Vocabulary(command, _index(found))
+
+
+def _add(found: dict[Phrase, list[str]], phrases: Iterable[str], meaning: str) -> None:
+    for phrase in phrases:
+        meanings = found.setdefault(split(phrase), [])
+        if meaning not in meanings:
+            meanings.append(meaning)
+
+
+def _index(found: dict[Phrase, list[str]]) -> dict[str, tuple[tuple[Phrase, tuple[str, ...]], ...]]:
+    by_first: dict[str, list[tuple[Phrase, tuple[str, ...]]]] = {}
+    for phrase, meanings in found.items():
+        by_first.setdefault(phrase[0], []).append((phrase, tuple(meanings)))
+    return {first: tuple(sorted(rows, key=lambda row: -len(row[0]))) for first, rows in by_first.items()}
+
+
+@cache
+def call_index() -> dict[str, tuple[tuple[Phrase, str], ...]]:
+    """First word of each call phrase, to (phrase, command name), longest phrase first."""
+    found: dict[str, list[tuple[Phrase, str]]] = {}
+    for name, entry in registry().items():
+        for call in {*entry.command.declaration.calls, name}:
+            phrase = split(call)
+            found.setdefault(phrase[0], []).append((phrase, name))
+    return {first: tuple(sorted(rows, key=lambda row: -len(row[0]))) for first, rows in found.items()}
+
+
+@cache
+def slash_names() -> dict[str, str]:
+    """What may follow a slash, to the command's name: its name and its calls, joined by underscores."""
+    found: dict[str, str] = {}
+    for name, entry in registry().items():
+        for call in entry.command.declaration.calls:
+            found.setdefault(call.replace(" ", "_").replace("'", ""), name)
+    return found | {name: name for name in registry()}
+
+
+@cache
+def reserved_words() -> frozenset[str]:
+    """Every single word that the grammar uses: such a word is a coin only with `$` or a quote."""
+    found: set[str] = set()
+    for name in registry():
+        for first, rows in vocabulary(name).phrases.items():
+            found.add(first)
+            found.update(word for phrase, _ in rows for word in phrase)
+    for group in (
+        words.INTERROGATIVES, words.SPEECH, words.PAST, words.NEGATIONS, words.CONDITIONS, words.DEFERRALS, words.TIME_UNITS,
+        words.CURRENCIES, words.PERCENT_WORDS,
+    ):  # fmt: skip
+        found.update(group)
+    return frozenset(found) | {"order", "orders", "step", "i", "you", "we", "s", "a"}
