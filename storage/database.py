@@ -57,7 +57,9 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:
-        raise DatabaseError("DATABASE_URL is not a database URL; use sqlite:///data/zyn.db or postgresql://…") from error
+        raise DatabaseError(
+            "DATABASE_URL is not a database URL; use sqlite:///data/zyn.db or postgresql://…"
+        ) from error
     backend = url.get_backend_name()
     if backend == "postgresql" or url.drivername == "postgres":
         return url.set(drivername="postgresql+psycopg")
@@ -120,4 +122,6 @@ def _make_folder(path: Path) -> None:
 def _why(database: Database, error: SQLAlchemyError) -> str:
     cause = str(getattr(error, "orig", error)).strip().splitlines()[0] if str(error) else type(error).__name__
     where = database.url.render_as_string(hide_password=True)
-    return f"cannot use the database {where}: {cause}. Check DATABASE_URL, that the file is a database and can be written."
+    return (
+        f"cannot use the database {where}: {cause}. Check DATABASE_URL, that the file is a database and can be written."
+    )

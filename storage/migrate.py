@@ -41,7 +41,9 @@ def current_revision(database: Database) -> str | None:
                 )
             return revision
     if tables:
-        raise DatabaseError(f"the database holds tables of something else ({', '.join(sorted(tables)[:3])}): use another")
+        raise DatabaseError(
+            f"the database holds tables of something else ({', '.join(sorted(tables)[:3])}): use another"
+        )
     return None
 
 

@@ -63,7 +63,9 @@ class _Sheet:
         return [(index, word) for index, word in enumerate(self.words) if index not in self.placed]
 
 
-def fill(tokens: Sequence[Token], vocabulary: Vocabulary, book: SymbolBook, *, implied: bool = False) -> Filled | Misfit:
+def fill(
+    tokens: Sequence[Token], vocabulary: Vocabulary, book: SymbolBook, *, implied: bool = False
+) -> Filled | Misfit:
     """Read `tokens` as the command of `vocabulary`. `implied` lets it do without the word that calls it."""
     sheet = _Sheet(vocabulary, book, read(tokens, vocabulary))
     try:
@@ -90,7 +92,12 @@ def _place_call(sheet: _Sheet, *, implied: bool) -> None:
     index, word = max(calls, key=lambda call: call[1].phrase_length)
     others = [other for position, other in calls if position != index]
     for other in others:
-        if other.means("noun") is None and other.means("glue") is None and other.means("label") is None and other.means("choice") is None:
+        if (
+            other.means("noun") is None
+            and other.means("glue") is None
+            and other.means("label") is None
+            and other.means("choice") is None
+        ):
             if sheet.command.declaration.danger is Danger.QUERY:
                 continue
             raise _MisfitError(Code.TWO_ORDERS, f"'{word.text}' and '{other.text}' are two orders; say one at a time")
@@ -142,7 +149,9 @@ def _place_choices(sheet: _Sheet) -> None:
 def _place_values(sheet: _Sheet) -> None:
     bad = next((word for word in sheet.words if word.token.kind is Kind.BAD_NUMBER), None)
     if bad is not None:
-        raise _MisfitError(Code.AMBIGUOUS, f"'{bad.text}' can be read in two ways; write decimals with a point, like 0.04 or 3,200.50")
+        raise _MisfitError(
+            Code.AMBIGUOUS, f"'{bad.text}' can be read in two ways; write decimals with a point, like 0.04 or 3,200.50"
+        )
     chosen = _binding(sheet)
     given = spoken(chosen, sheet.words)
     for index, _, value in chosen.pairs:
@@ -165,9 +174,13 @@ def _binding(sheet: _Sheet) -> Binding:
         label = next((word for word in sheet.words if word.means("label") in {"stop", "target", "risk"}), None)
         codes = {"stop": Code.STOP_LOSS, "target": Code.TAKE_PROFIT}
         code = codes.get(label.means("label") or "", Code.AMOUNT) if label else Code.AMBIGUOUS
-        raise _MisfitError(code, f"'{label.text if label else ''}' has no value beside it; say it like 'SL 1%' or 'TP 3300'")
+        raise _MisfitError(
+            code, f"'{label.text if label else ''}' has no value beside it; say it like 'SL 1%' or 'TP 3300'"
+        )
     if len(found) > 1:
-        raise _MisfitError(Code.AMBIGUOUS, "it is not clear which value is the stop and which the target; say 'SL 1% TP 2%'")
+        raise _MisfitError(
+            Code.AMBIGUOUS, "it is not clear which value is the stop and which the target; say 'SL 1% TP 2%'"
+        )
     return found[0]
 
 
@@ -208,7 +221,9 @@ def _level(sheet: _Sheet, word: Word, label: str, sign: int, code: Code) -> dict
     if label == "stop" and unit == "percent" and value >= HUNDRED:
         raise _MisfitError(code, f"a stop {plain(value)}% below the entry is no price; give less than 100%")
     if label == "stop" and unit == "r":
-        raise _MisfitError(code, "the stop defines what 1 R is, so it cannot be given in R; use percent, a price or ATR")
+        raise _MisfitError(
+            code, "the stop defines what 1 R is, so it cannot be given in R; use percent, a price or ATR"
+        )
     return {"value": format(value, "f"), "unit": unit}
 
 
@@ -232,7 +247,11 @@ def _place_directions(sheet: _Sheet) -> None:
     """Directions beside a level belong to it; one that stands elsewhere is not understood."""
     if not ({"stop_loss", "take_profit"} & sheet.fields.keys()):
         return
-    levels = [index for index in sheet.placed if sheet.words[index].is_value or sheet.words[index].means("label") in {"stop", "target"}]
+    levels = [
+        index
+        for index in sheet.placed
+        if sheet.words[index].is_value or sheet.words[index].means("label") in {"stop", "target"}
+    ]
     for index, word in sheet.unplaced():
         if word.means("direction") is not None and any(abs(index - level) <= _NEAR for level in levels):
             sheet.placed.add(index)
@@ -246,7 +265,9 @@ def _fill_order_type(sheet: _Sheet, given: Mapping[str, list[Word]]) -> None:
     if slot is None:
         return
     prices = [*given.get("limit", ()), *given.get("at", ())]
-    named = {word.means("label") for index, word in enumerate(sheet.words) if word.means("label") in {"limit", "market"}}
+    named = {
+        word.means("label") for index, word in enumerate(sheet.words) if word.means("label") in {"limit", "market"}
+    }
     for index, word in enumerate(sheet.words):
         if word.means("label") in {"limit", "market", "at"}:
             sheet.placed.add(index)
@@ -284,7 +305,9 @@ def _fill_amount(sheet: _Sheet, given: Mapping[str, list[Word]]) -> None:
     found = _without_echo(found)
     if len(found) > 1:
         _two_symbols(sheet)
-        raise _MisfitError(Code.AMBIGUOUS, f"{' and '.join(text for _, _, text in found)}: it is not clear which is the amount")
+        raise _MisfitError(
+            Code.AMBIGUOUS, f"{' and '.join(text for _, _, text in found)}: it is not clear which is the amount"
+        )
     if not found:
         return
     unit, value, text = found[0]
@@ -299,7 +322,9 @@ def _must_be_of_something(sheet: _Sheet, word: Word) -> None:
     """To buy "half" needs to say of what; to sell it, only the holding can be meant."""
     named = any(one.text in lexicon.NOUNS_OF_MONEY or one.token.kind is Kind.CURRENCY for one in sheet.words)
     if sheet.command.declaration.name != "sell" and not named:
-        raise _MisfitError(Code.AMBIGUOUS, f"'{word.text}' of what? Say 'half of my balance', or an amount like 0.5 BTC")
+        raise _MisfitError(
+            Code.AMBIGUOUS, f"'{word.text}' of what? Say 'half of my balance', or an amount like 0.5 BTC"
+        )
 
 
 def _two_symbols(sheet: _Sheet) -> None:
@@ -324,7 +349,11 @@ def _fill_days(sheet: _Sheet) -> None:
     slot = sheet.slot(SlotKind.DAYS)
     if slot is None:
         return
-    found = [(index, word) for index, word in sheet.unplaced() if word.token.kind in {Kind.DAYS, Kind.NUMBER} and word.is_value]
+    found = [
+        (index, word)
+        for index, word in sheet.unplaced()
+        if word.token.kind in {Kind.DAYS, Kind.NUMBER} and word.is_value
+    ]
     if len(found) > 1:
         raise _MisfitError(Code.AMBIGUOUS, "that names two numbers of days; say one")
     for index, word in found:
@@ -354,7 +383,9 @@ def _fill_target_of_cancel(sheet: _Sheet) -> None:
 
 def _place_symbol(sheet: _Sheet) -> None:
     slot = sheet.slot(SlotKind.SYMBOL) or sheet.slot(SlotKind.SYMBOL_OR_ALL) or sheet.slot(SlotKind.CANCEL_TARGET)
-    found = [(index, word.token) for index, word in sheet.unplaced() if word.token.kind is Kind.SYMBOL and not word.meanings]
+    found = [
+        (index, word.token) for index, word in sheet.unplaced() if word.token.kind is Kind.SYMBOL and not word.meanings
+    ]
     if slot is None:
         return
     symbol = _one_symbol(sheet, [token for _, token in found])
@@ -377,7 +408,11 @@ def _one_symbol(sheet: _Sheet, tokens: Sequence[Token]) -> str | None:
     currency = next((word.token.currency for word in sheet.words if word.token.kind is Kind.MONEY), "")
     amount = sheet.fields.get("amount", {})
     spoken_currency = currency if isinstance(amount, dict) and amount.get("unit") == "quote" else ""
-    chosen = {sheet.book.choose(coin, spoken_currency) or coin for coin in coins if not any(p.startswith(coin + "/") for p in pairs)}
+    chosen = {
+        sheet.book.choose(coin, spoken_currency) or coin
+        for coin in coins
+        if not any(p.startswith(coin + "/") for p in pairs)
+    }
     every = pairs | chosen
     if len(every) > 1:
         raise _MisfitError(Code.TWO_ORDERS, f"that names {' and '.join(sorted(every))}; say one symbol at a time")
@@ -386,7 +421,10 @@ def _one_symbol(sheet: _Sheet, tokens: Sequence[Token]) -> str | None:
         against = spoken_currency or sheet.book.quote
         raise _MisfitError(Code.SYMBOL, f"there is no {symbol}/{against}; name a pair that exists, like ZEC/USD")
     if spoken_currency and not symbol.endswith("/" + spoken_currency):
-        raise _MisfitError(Code.AMOUNT, f"an amount in {spoken_currency} does not pay for {symbol}; give it in {symbol.partition('/')[2]}")
+        raise _MisfitError(
+            Code.AMOUNT,
+            f"an amount in {spoken_currency} does not pay for {symbol}; give it in {symbol.partition('/')[2]}",
+        )
     return symbol
 
 
@@ -406,7 +444,9 @@ def _place_small_words(sheet: _Sheet) -> None:
 def _is_percent_of(sheet: _Sheet) -> bool:
     """ "10% of my usd", "balance in usd": the currency names what the percentage is of."""
     amount = sheet.fields.get("amount", {})
-    return sheet.command.declaration.danger is Danger.QUERY or (isinstance(amount, dict) and amount.get("unit") == "percent")
+    return sheet.command.declaration.danger is Danger.QUERY or (
+        isinstance(amount, dict) and amount.get("unit") == "percent"
+    )
 
 
 def _misplaced(sheet: _Sheet, rest: Sequence[Word]) -> _MisfitError:
@@ -415,29 +455,43 @@ def _misplaced(sheet: _Sheet, rest: Sequence[Word]) -> _MisfitError:
     amount = sheet.slot(SlotKind.AMOUNT)
     has_amount = amount is None or amount[0] in sheet.fields
     if any(word.means("direction") for word in rest):
-        return _MisfitError(Code.AMBIGUOUS, f"'{rest[0].text}' belongs to no level; use a limit price, or say 'SL 1% below'")
+        return _MisfitError(
+            Code.AMBIGUOUS, f"'{rest[0].text}' belongs to no level; use a limit price, or say 'SL 1% below'"
+        )
     if amount is None and any(word.means("part") for word in rest):
-        return _MisfitError(Code.AMOUNT, f"'{sheet.command.declaration.name}' takes all of it; for a part say 'sell half my ETH'")
+        return _MisfitError(
+            Code.AMOUNT, f"'{sheet.command.declaration.name}' takes all of it; for a part say 'sell half my ETH'"
+        )
     if has_amount and not has_symbol and len(rest) == 1 and rest[0].token.kind is Kind.WORD:
-        return _MisfitError(Code.SYMBOL, f"'{rest[0].token.raw}' is no instrument that I know; name a pair like ZEC/USD")
+        return _MisfitError(
+            Code.SYMBOL, f"'{rest[0].token.raw}' is no instrument that I know; name a pair like ZEC/USD"
+        )
     listed = ", ".join(f"'{word.token.raw}'" for word in rest[:3])
-    return _MisfitError(Code.NOT_A_COMMAND, f"I understand '{sheet.command.declaration.name}', but could not place {listed}")
+    return _MisfitError(
+        Code.NOT_A_COMMAND, f"I understand '{sheet.command.declaration.name}', but could not place {listed}"
+    )
 
 
 def _require(sheet: _Sheet) -> None:
     for name, slot in sheet.command.slots().items():
         info = sheet.command.model_fields[name]
         if info.is_required() and name not in sheet.fields and name not in sheet.presets:
-            raise _MisfitError(slot.code, f"{sheet.command.declaration.name} needs its {name.replace('_', ' ')}: {slot.hint}")
-
+            raise _MisfitError(
+                slot.code, f"{sheet.command.declaration.name} needs its {name.replace('_', ' ')}: {slot.hint}"
+            )
 
     wanted = sheet.command.declaration.any_of
     if wanted and not any(name in sheet.fields or name in sheet.presets for name in wanted):
         first = sheet.command.slots()[wanted[0]]
-        raise _MisfitError(first.code, f"{sheet.command.declaration.name} needs {' or '.join(wanted).replace('_', ' ')}: {first.hint}")
+        raise _MisfitError(
+            first.code, f"{sheet.command.declaration.name} needs {' or '.join(wanted).replace('_', ' ')}: {first.hint}"
+        )
 
 
 def is_about_levels(tokens: Sequence[Token]) -> bool:
     """True when the sentence speaks of a stop, a target or break even at all."""
-    single = {phrase for label in ("stop", "target") for phrase in lexicon.LABELS[label] if " " not in phrase} | {"break", "breakeven"}
+    single = {phrase for label in ("stop", "target") for phrase in lexicon.LABELS[label] if " " not in phrase} | {
+        "break",
+        "breakeven",
+    }
     return any(token.text in single for token in tokens)

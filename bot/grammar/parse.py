@@ -58,7 +58,9 @@ class Grammar:
     def parse(self, text: str) -> Parsed | NotParsed:
         """The one command that `text` is. Pure: the same text gives the same answer."""
         if len(text) > MAX_LENGTH:
-            return NotParsed(Code.NOT_A_COMMAND, f"that is {len(text)} characters long; an order fits into {MAX_LENGTH}")
+            return NotParsed(
+                Code.NOT_A_COMMAND, f"that is {len(text)} characters long; an order fits into {MAX_LENGTH}"
+            )
         tokens = lex(text, self._book)
         if not tokens:
             return NotParsed(Code.NOT_A_COMMAND, "there is nothing in it; say 'help' for what can be said")
@@ -93,7 +95,11 @@ class Grammar:
                 return _parsed(implied)
         if _are_two(called):
             return NotParsed(Code.TWO_ORDERS, "that is more than one order; say one at a time")
-        return found or query or NotParsed(Code.NOT_A_COMMAND, "I know no command in that; say 'help' for what can be said")
+        return (
+            found
+            or query
+            or NotParsed(Code.NOT_A_COMMAND, "I know no command in that; say 'help' for what can be said")
+        )
 
     def _try(self, tokens: list[Token], names: Iterable[str], named: str | None) -> list[Filled | Misfit]:
         return [fill(tokens, vocabulary(name), self._book, implied=named is not None) for name in names]

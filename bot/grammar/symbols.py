@@ -13,7 +13,9 @@ class SymbolBook:
     `reserved` are words of the grammar: as coins (A, S, ME, NOT, OPEN …) they count only with `$` or a quote.
     """
 
-    def __init__(self, symbols: Iterable[str], quote: str, reserved: Collection[str], venue_names: Mapping[str, str]) -> None:
+    def __init__(
+        self, symbols: Iterable[str], quote: str, reserved: Collection[str], venue_names: Mapping[str, str]
+    ) -> None:
         self._symbols = frozenset(symbols)
         self.quote = quote
         self._reserved = reserved

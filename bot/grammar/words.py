@@ -30,10 +30,26 @@ PARTS: dict[str, str] = {
 }  # fmt: skip
 """Parts that people name in words, as percentages."""
 
-FRACTIONS: dict[str, str] = {"half a": "0.5", "half an": "0.5", "a half": "0.5", "a quarter of a": "0.25", "a quarter": "0.25"}
+FRACTIONS: dict[str, str] = {
+    "half a": "0.5",
+    "half an": "0.5",
+    "a half": "0.5",
+    "a quarter of a": "0.25",
+    "a quarter": "0.25",
+}
 """Parts of one coin: "half a bitcoin" is 0.5 BTC, not half of anything that one has."""
 
-BREAK_EVEN = ("break even", "breakeven", "break-even", "b/e", "be", "entry price", "my entry", "cost basis", "the entry")
+BREAK_EVEN = (
+    "break even",
+    "breakeven",
+    "break-even",
+    "b/e",
+    "be",
+    "entry price",
+    "my entry",
+    "cost basis",
+    "the entry",
+)
 
 MODES: dict[str, str] = {"paper": "PAPER", "live": "LIVE"}
 
@@ -97,20 +113,48 @@ NEGATIONS = frozenset(
     """don't dont not never no without avoid refrain nothing none neither nor cannot can't cant won't wont shouldn't
     wouldn't doesn't isn't didn't nope nah cancel that stop buying stop selling doesnt isnt shouldnt wouldnt""".split()
 ) - frozenset({"cancel", "that", "stop", "buying", "selling"})
-NEGATION_PHRASES = ("instead of", "rather than", "do not", "stop buying", "stop selling", "hold off", "forget about", "forget it")
+NEGATION_PHRASES = (
+    "instead of",
+    "rather than",
+    "do not",
+    "stop buying",
+    "stop selling",
+    "hold off",
+    "forget about",
+    "forget it",
+)
 CONDITIONS = frozenset(
     """if when whenever once unless until till provided assuming otherwise else while depending maybe perhaps might could would
     possibly suppose supposing hypothetically after before thinking considering whether except only unless wondering
     ifs probably""".split()
 )
-CONDITION_PHRASES = ("in case", "as soon as", "as long as", "on condition", "in the event", "should it", "should the", "or else")
+CONDITION_PHRASES = (
+    "in case",
+    "as soon as",
+    "as long as",
+    "on condition",
+    "in the event",
+    "should it",
+    "should the",
+    "or else",
+)
 DEFERRALS = frozenset(
     """tomorrow tonight later soon eventually next monday tuesday wednesday thursday friday saturday sunday noon midnight
     morning afternoon evening wait will i'll we'll gonna schedule every daily weekly monthly hourly o'clock someday
     afterwards overnight tmrw tmr weekend january february march april june july august september october november
     december""".split()
 )
-DEFERRAL_PHRASES = ("going to", "in a bit", "in a while", "in an hour", "in a minute", "at the open", "at open", "at close", "not yet")
+DEFERRAL_PHRASES = (
+    "going to",
+    "in a bit",
+    "in a while",
+    "in an hour",
+    "in a minute",
+    "at the open",
+    "at open",
+    "at close",
+    "not yet",
+)
 TIME_UNITS = frozenset(
     "second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month months s m h d".split()
 )

@@ -83,5 +83,7 @@ def _line(bracket: Bracket) -> str:
     name = entry.venue_id or entry.client_id
     if not entry.is_terminal:
         return f"Cancel of {name} ({bracket.symbol}) is asked for but not confirmed; 'open' will tell."
-    bought = f"{plain(entry.filled)} were bought before and stay protected" if entry.filled > ZERO else "nothing was bought"
+    bought = (
+        f"{plain(entry.filled)} were bought before and stay protected" if entry.filled > ZERO else "nothing was bought"
+    )
     return f"Entry {name} for {plain(bracket.quantity)} {bracket.symbol} is {entry.state}; {bought}."

@@ -40,7 +40,9 @@ async def handle(desk: Desk, command: Diagnostic) -> Reply:
     symbol = f"BTC/{desk.settings.quote_currency}"
     checks = [
         Check("Mode", ok=True, text=f"{house.active_mode} is active, this is the {desk.mode} desk"),
-        Check("Exchange", ok=desk.ready, text=f"{desk.exchange.name}, {desk.state}{'' if desk.ready else ', not ready'}"),
+        Check(
+            "Exchange", ok=desk.ready, text=f"{desk.exchange.name}, {desk.state}{'' if desk.ready else ', not ready'}"
+        ),
         house.describe_database(),
         await _market(desk, symbol),
         *[await probe() for probe in house.probes.values()],

@@ -13,7 +13,15 @@ class Evaluations(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="evaluations",
-        calls=("evaluations", "evaluation history", "evaluation", "evaluation log", "decisions", "decision history", "decision log"),
+        calls=(
+            "evaluations",
+            "evaluation history",
+            "evaluation",
+            "evaluation log",
+            "decisions",
+            "decision history",
+            "decision log",
+        ),
         danger=Danger.QUERY,
         nouns=frozenset({"history", "log", "recent", "last"}),
         examples=("evaluation history", "evaluations ETH"),

@@ -15,7 +15,15 @@ class ExecutedOrders(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="executed_orders",
-        calls=("executed_orders", "executed orders", "filled orders", "fills", "executions", "order history", "executed"),
+        calls=(
+            "executed_orders",
+            "executed orders",
+            "filled orders",
+            "fills",
+            "executions",
+            "order history",
+            "executed",
+        ),
         danger=Danger.QUERY,
         nouns=frozenset({"orders", "executed", "filled", "order", "history", "recent"}),
         examples=("executed_orders", "show executed orders ZEC", "fills"),

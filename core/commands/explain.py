@@ -13,9 +13,28 @@ class Explain(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="explain",
-        calls=("explain", "why", "why not", "why did you", "why didn't you", "why did not you", "why did you not", "why no trade", "why didn't you buy", "why did you buy", "why did you sell", "why didn't you trade", "what happened to", "what happened with", "reason", "reasons"),
+        calls=(
+            "explain",
+            "why",
+            "why not",
+            "why did you",
+            "why didn't you",
+            "why did not you",
+            "why did you not",
+            "why no trade",
+            "why didn't you buy",
+            "why did you buy",
+            "why did you sell",
+            "why didn't you trade",
+            "what happened to",
+            "what happened with",
+            "reason",
+            "reasons",
+        ),
         danger=Danger.QUERY,
-        nouns=frozenset({"trade", "buy", "sell", "bought", "sold", "close", "closed", "not", "enter", "position", "last"}),
+        nouns=frozenset(
+            {"trade", "buy", "sell", "bought", "sold", "close", "closed", "not", "enter", "position", "last"}
+        ),
         examples=("explain ETH", "why didn't you buy ETH?"),
         built=False,
     )

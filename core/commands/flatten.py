@@ -17,7 +17,15 @@ class Flatten(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="flatten",
-        calls=("flatten", "flatten everything", "flatten all", "go flat", "liquidate everything", "liquidate all", "panic"),
+        calls=(
+            "flatten",
+            "flatten everything",
+            "flatten all",
+            "go flat",
+            "liquidate everything",
+            "liquidate all",
+            "panic",
+        ),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "positions", "everything", "all", "book", "account"}),
         examples=("flatten", "flatten everything", "go flat"),

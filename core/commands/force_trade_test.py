@@ -31,7 +31,14 @@ class ForceTradeTest(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="force_trade_test",
-        calls=("force_trade_test", "force trade test", "force test", "test trade", "force a test trade", "forced trade test"),
+        calls=(
+            "force_trade_test",
+            "force trade test",
+            "force test",
+            "test trade",
+            "force a test trade",
+            "forced trade test",
+        ),
         danger=Danger.TRADE,
         nouns=frozenset({"test", "trade"}),
         examples=("force_trade_test ZEC", "force trade test"),
@@ -58,7 +65,9 @@ async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     instrument = await desk.instrument(symbol)
     quote = await desk.fresh_quote(symbol)
     smallest = instrument.minimum_quantity(quote.bid)
-    quantity = max(instrument.quantity(WORTH / quote.ask), instrument.quantity(smallest + percent_of(smallest, Decimal(10))))
+    quantity = max(
+        instrument.quantity(WORTH / quote.ask), instrument.quantity(smallest + percent_of(smallest, Decimal(10)))
+    )
     opened = await open_position_with_brackets(
         desk, symbol, Side.BUY, (quantity, AmountUnit.BASE), OrderType.MARKET, None, None, Source.FORCE_TEST
     )
@@ -78,7 +87,9 @@ def _entry_seen(steps: _Steps, bracket: Bracket) -> bool:
     entry = bracket.entry
     if entry is None or entry.average is None:
         return steps.add("entry", f"not filled ({entry.state if entry else 'not sent'})", ok=False)
-    return steps.add("entry", f"bought {plain(entry.filled)} at {price(entry.average)}, order {entry.venue_id}", ok=True)
+    return steps.add(
+        "entry", f"bought {plain(entry.filled)} at {price(entry.average)}, order {entry.venue_id}", ok=True
+    )
 
 
 def _legs_seen(steps: _Steps, bracket: Bracket) -> bool:
@@ -134,7 +145,11 @@ def _end_seen(desk: Desk, steps: _Steps, bracket: Bracket) -> None:
     siblings = [order for order in bracket.of_role(Role.STOP, Role.TARGET) if order.filled <= ZERO]
     for order in siblings:
         canceled = order.state is OrderState.CANCELED
-        steps.add("sibling canceled by the tick", f"{order.role} {order.venue_id or order.client_id} is {order.state}", ok=canceled)
+        steps.add(
+            "sibling canceled by the tick",
+            f"{order.role} {order.venue_id or order.client_id} is {order.state}",
+            ok=canceled,
+        )
     rows = [item for item in desk.ledger.executed(bracket.symbol) if item.bracket.id == bracket.id]
     steps.add("rows in executed_orders", f"{len(rows)} (entry and exit)", ok=len(rows) >= 2)
     closed = bracket.state is BracketState.CLOSED

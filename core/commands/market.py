@@ -13,7 +13,19 @@ class Market(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="market",
-        calls=("market", "market overview", "market regime", "regime", "markets", "market status", "market conditions","how is the market","how's the market", "rsi", "atr"),
+        calls=(
+            "market",
+            "market overview",
+            "market regime",
+            "regime",
+            "markets",
+            "market status",
+            "market conditions",
+            "how is the market",
+            "how's the market",
+            "rsi",
+            "atr",
+        ),
         danger=Danger.QUERY,
         nouns=frozenset({"overview", "conditions", "status", "state", "regime", "current", "doing", "looking"}),
         examples=("market ETH", "market overview"),

@@ -14,7 +14,18 @@ class SwitchMode(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="mode",
-        calls=("mode", "switch", "switch to", "go", "change mode to", "set mode to", "change mode", "set mode", "switch mode", "use"),
+        calls=(
+            "mode",
+            "switch",
+            "switch to",
+            "go",
+            "change mode to",
+            "set mode to",
+            "change mode",
+            "set mode",
+            "switch mode",
+            "use",
+        ),
         danger=Danger.CONTROL,
         nouns=frozenset({"mode", "trading", "to"}),
         bare="status",
@@ -29,4 +40,6 @@ async def handle(desk: Desk, command: SwitchMode) -> Reply:
     before = await desk.house.switch(wanted)
     if before is wanted:
         return Reply((f"Already in {wanted} mode.",), mode=wanted)
-    return Reply((f"Switched from {before} to {wanted}. The {before} desk keeps protecting what it holds.",), mode=wanted)
+    return Reply(
+        (f"Switched from {before} to {wanted}. The {before} desk keeps protecting what it holds.",), mode=wanted
+    )

@@ -13,7 +13,20 @@ class Performance(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="performance",
-        calls=("performance", "stats", "statistics", "win rate", "pnl", "p&l", "profit and loss", "how are we doing", "results", "expectancy", "profit", "how much have we made"),
+        calls=(
+            "performance",
+            "stats",
+            "statistics",
+            "win rate",
+            "pnl",
+            "p&l",
+            "profit and loss",
+            "how are we doing",
+            "results",
+            "expectancy",
+            "profit",
+            "how much have we made",
+        ),
         danger=Danger.QUERY,
         nouns=frozenset({"trading", "stats", "figures", "total", "today"}),
         examples=("performance", "how are we doing?"),

@@ -14,9 +14,21 @@ class Price(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="price",
-        calls=("price", "quote", "prices", "how much is", "what's the price of", "ticker", "trading at", "worth", "how much does"),
+        calls=(
+            "price",
+            "quote",
+            "prices",
+            "how much is",
+            "what's the price of",
+            "ticker",
+            "trading at",
+            "worth",
+            "how much does",
+        ),
         danger=Danger.QUERY,
-        nouns=frozenset({"price", "quote", "current", "latest", "trading", "at", "of", "cost", "costs", "worth", "going", "for"}),
+        nouns=frozenset(
+            {"price", "quote", "current", "latest", "trading", "at", "of", "cost", "costs", "worth", "going", "for"}
+        ),
         examples=("price ETH", "what is the price of zcash?", "/price btc"),
     )
     symbol: Symbol

@@ -23,7 +23,20 @@ class Protect(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="protect",
-        calls=("protect", "move", "set", "adjust", "change", "raise", "lower", "tighten", "trail", "update", "modify", "put"),
+        calls=(
+            "protect",
+            "move",
+            "set",
+            "adjust",
+            "change",
+            "raise",
+            "lower",
+            "tighten",
+            "trail",
+            "update",
+            "modify",
+            "put",
+        ),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "positions", "level", "levels", "up", "down"}),
         any_of=("stop_loss", "take_profit"),
@@ -101,10 +114,14 @@ def _fixed(bracket: Bracket, target: Level | None) -> Level | None:
 def _must_not_trade(bracket: Bracket, quote: Quote, stop: Decimal | None, target: Decimal | None) -> None:
     close = f"to leave now say 'close {bracket.symbol}'"
     if stop is not None and stop >= quote.bid:
-        raise Denied(Code.STOP_LOSS, f"a stop at {plain(stop)} is not below the bid {plain(quote.bid)}: it would sell at once; {close}")
+        raise Denied(
+            Code.STOP_LOSS,
+            f"a stop at {plain(stop)} is not below the bid {plain(quote.bid)}: it would sell at once; {close}",
+        )
     if target is not None and target <= quote.bid:
         raise Denied(
-            Code.TAKE_PROFIT, f"a target at {plain(target)} is not above the bid {plain(quote.bid)}: it would sell at once; {close}"
+            Code.TAKE_PROFIT,
+            f"a target at {plain(target)} is not above the bid {plain(quote.bid)}: it would sell at once; {close}",
         )
 
 

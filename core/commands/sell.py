@@ -51,7 +51,9 @@ class Sell(Command):
 async def handle(desk: Desk, command: Sell) -> Reply:
     """Sell oldest brackets first and answer with what was really sold."""
     if command.stop_loss is not None or command.take_profit is not None:
-        raise Denied(Code.SPOT_ONLY, "a sale leaves a position, so it takes no stop or target; to move them say 'protect'")
+        raise Denied(
+            Code.SPOT_ONLY, "a sale leaves a position, so it takes no stop or target; to move them say 'protect'"
+        )
     instrument = await desk.instrument(command.symbol)
     quote = await desk.quote(command.symbol)
     positions = desk.positions(command.symbol)
@@ -68,7 +70,10 @@ async def handle(desk: Desk, command: Sell) -> Reply:
         return await _as_target(desk, command, instrument, positions, quantity)
     if instrument.is_dust(quantity, quote.bid) and quantity < held:
         smallest = plain(instrument.minimum_quantity(quote.bid))
-        raise Denied(Code.MINIMUM, f"{plain(quantity)} {instrument.base} is too small to sell; the venue takes {smallest} or more")
+        raise Denied(
+            Code.MINIMUM,
+            f"{plain(quantity)} {instrument.base} is too small to sell; the venue takes {smallest} or more",
+        )
     wishes, skipped = oldest_first(positions, quantity, instrument, quote.bid)
     left = await leave(desk, wishes, ExitReason.COMMAND)
     return await exit_reply(desk, left, skipped=skipped)
@@ -92,7 +97,11 @@ def oldest_first(
 
 async def _nothing(desk: Desk, instrument: Instrument) -> str:
     balance = (await desk.snapshot()).balances.get(instrument.base)
-    other = f"; the account has {plain(balance.total)} {instrument.base} that Zyn did not buy" if balance and balance.total else ""
+    other = (
+        f"; the account has {plain(balance.total)} {instrument.base} that Zyn did not buy"
+        if balance and balance.total
+        else ""
+    )
     return f"our brackets hold no {instrument.symbol}, so there is nothing to sell{other}"
 
 
@@ -118,5 +127,7 @@ async def _as_target(
     await apply_levels(desk, chosen, None, target)
     view = await view_open(desk, command.symbol)
     lines = [f"The limit {plain(target.value)} is now the target of {len(chosen)} position(s).", *say.open_lines(view)]
-    facts = ExecFacts(command.symbol, "sell", str(command.amount), plain(target.value), "-", plain(target.value), "target set")
+    facts = ExecFacts(
+        command.symbol, "sell", str(command.amount), plain(target.value), "-", plain(target.value), "target set"
+    )
     return Reply(tuple(lines), mode=desk.mode, facts=replace(facts))

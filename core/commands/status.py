@@ -41,7 +41,11 @@ def _desk_lines(desk: Desk) -> list[str]:
     waiting = sum(
         1 for bracket in unfinished for order in bracket.orders if order.is_live or order.state is OrderState.HELD
     )
-    ticked = f"last tick {(desk.clock() - desk.last_tick_at).total_seconds():.0f} s ago" if desk.last_tick_at else "no tick yet"
+    ticked = (
+        f"last tick {(desk.clock() - desk.last_tick_at).total_seconds():.0f} s ago"
+        if desk.last_tick_at
+        else "no tick yet"
+    )
     state = f"{desk.state}{f' ({desk.halted_because})' if desk.halted_because else ''}"
     ready = "" if desk.ready else ", still comparing books"
     return [

@@ -99,7 +99,9 @@ class PaperBooks:
 
     # -- orders ------------------------------------------------------------------------------------------------
 
-    def place(self, order: PaperOrder, instrument: Instrument, quote: Quote, book: Book | None, now: datetime) -> PaperOrder:
+    def place(
+        self, order: PaperOrder, instrument: Instrument, quote: Quote, book: Book | None, now: datetime
+    ) -> PaperOrder:
         """Take an order into the books and trade what can trade at once. Raises PaperRefusalError, changing nothing."""
         self._check(order, instrument, quote)
         matches, wakes = self._at_once(order, instrument, quote, book)
@@ -108,7 +110,9 @@ class PaperBooks:
         if after.shown.state is not VenueState.OPEN:
             return after
         if order.shown.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC:
-            return self._end(after, VenueState.CANCELED, "Order could not be filled in full" if matches else "No liquidity")
+            return self._end(
+                after, VenueState.CANCELED, "Order could not be filled in full" if matches else "No liquidity"
+            )
         return after
 
     def cancel(self, client_id: str) -> PaperOrder:
@@ -277,9 +281,7 @@ class PaperBooks:
         shown = order.shown
         base, quote = shown.symbol.split("/")
         cost = times(match.price, match.quantity)
-        fee = ceil_to(
-            percent_of(cost, self.friction.maker_pct if match.maker else self.friction.taker_pct), FEE_STEP
-        )
+        fee = ceil_to(percent_of(cost, self.friction.maker_pct if match.maker else self.friction.taker_pct), FEE_STEP)
         sign = 1 if shown.side is Side.BUY else -1
         self._move(base, sign * match.quantity)
         self._move(quote, -sign * cost - fee)

@@ -78,7 +78,9 @@ class PaperExchangeWrapper:
     async def snapshot(self, wanted: Collection[str]) -> Snapshot:
         """The books as they are. Always complete: nothing here can fail halfway."""
         now = self._clock()
-        orders = {order.shown.client_id: order.shown for order in self._ledger.books.open_orders() if order.shown.client_id}
+        orders = {
+            order.shown.client_id: order.shown for order in self._ledger.books.open_orders() if order.shown.client_id
+        }
         unseen = []
         for client_id in wanted:
             if client_id in orders:

@@ -41,6 +41,16 @@ class Store:
         with self._database.transaction() as connection:
             upsert(connection, rows.SETTINGS, [{"key": key, "value": value}])
 
+    def latest_moment(self) -> datetime | None:
+        """The newest time that any book of this database has written down."""
+        columns = (
+            rows.BRACKETS.c.created_at, rows.FILLS.c.at, rows.ALERTS.c.at, rows.PAPER_ORDERS.c.opened_at,
+            rows.PAPER_CURSORS.c.until,
+        )  # fmt: skip
+        with self._database.transaction() as connection:
+            found = [connection.execute(select(func.max(column))).scalar() for column in columns]
+        return max((moment for moment in found if moment is not None), default=None)
+
     def instruments(self) -> dict[str, Instrument]:
         """The instruments as they were last read from the venue."""
         with self._database.transaction() as connection:

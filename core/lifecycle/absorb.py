@@ -96,6 +96,4 @@ def _with_fill(order: Order, shown: VenueOrder) -> Order:
         at=at,
         caught_up=shown.caught_up,
     )
-    return replace(
-        order, filled=shown.filled, cost=shown.cost, fee=shown.fee, filled_at=at, fills=(*order.fills, fill)
-    )
+    return replace(order, filled=shown.filled, cost=shown.cost, fee=shown.fee, filled_at=at, fills=(*order.fills, fill))

@@ -66,7 +66,9 @@ def _tell_changes(draft: Draft, absorbed: Absorbed) -> None:
         elif order.role is Role.ENTRY:
             whole = order.filled >= order.quantity
             if not whole or _is_news(draft, bracket.created_at):
-                draft.tell(EventKind.ENTRY_FILLED if whole else EventKind.ENTRY_PARTIAL, news.filled(bracket, order, fill))
+                draft.tell(
+                    EventKind.ENTRY_FILLED if whole else EventKind.ENTRY_PARTIAL, news.filled(bracket, order, fill)
+                )
         elif order.role is not Role.EXIT or _leave_is_news(draft):
             draft.tell(_FILL_KINDS[order.role], news.filled(bracket, order, fill))
     for was, order in absorbed.changed:
@@ -77,9 +79,16 @@ def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
     name = f"{order.role} order {order.client_id} ({plain(order.quantity)} {draft.bracket.base})"
     if order.state is OrderState.LOST:
         draft.tell(EventKind.ORDER_LOST, f"The {name} is in neither list of the venue: it counts as never placed.")
-    elif order.state is OrderState.CANCELED and order.role is Role.STOP and was is OrderState.OPEN and draft.bracket.held > ZERO:
+    elif (
+        order.state is OrderState.CANCELED
+        and order.role is Role.STOP
+        and was is OrderState.OPEN
+        and draft.bracket.held > ZERO
+    ):
         if order.trigger_price == draft.bracket.stop_price and draft.bracket.leave is None and order.reason:
-            draft.tell(EventKind.UNPROTECTED, f"The {name} was canceled at the venue ({order.reason}). Placing a new one.")
+            draft.tell(
+                EventKind.UNPROTECTED, f"The {name} was canceled at the venue ({order.reason}). Placing a new one."
+            )
 
 
 def _is_news(draft: Draft, since: datetime) -> bool:
@@ -113,7 +122,10 @@ def _set_levels(draft: Draft, fills: Sequence[tuple[Order, Fill]]) -> None:
     )
     risk = prices.risk if entry_filled or bracket.risk_per_unit is None else bracket.risk_per_unit
     draft.bracket = replace(
-        bracket, stop_price=prices.stop, target_price=prices.target, risk_per_unit=max(risk, draft.rules.instrument.tick_size)
+        bracket,
+        stop_price=prices.stop,
+        target_price=prices.target,
+        risk_per_unit=max(risk, draft.rules.instrument.tick_size),
     )
 
 
@@ -182,7 +194,11 @@ def _finish(draft: Draft) -> None:
         if state is not bracket.state:
             draft.bracket = replace(bracket, state=state, closed_at=None, close_reason=None)
         return
-    if bracket.state is BracketState.CLOSED and bracket.close_reason is not None and bracket.result_quote == _result(bracket):
+    if (
+        bracket.state is BracketState.CLOSED
+        and bracket.close_reason is not None
+        and bracket.result_quote == _result(bracket)
+    ):
         return
     _close(draft)
 
@@ -207,7 +223,9 @@ def _close(draft: Draft) -> None:
         unprotected_since=None,
     )
     if bracket.held < ZERO:
-        draft.tell(EventKind.OVERSOLD, f"{bracket.symbol}: sold {plain(-bracket.held)} {bracket.base} more than was bought.")
+        draft.tell(
+            EventKind.OVERSOLD, f"{bracket.symbol}: sold {plain(-bracket.held)} {bracket.base} more than was bought."
+        )
     if is_news:
         draft.tell(EventKind.CLOSED, news.closed(draft.bracket))
 

@@ -33,9 +33,7 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
         draft.put(replace(order, venue_id=outcome.venue_id or order.venue_id))
     elif isinstance(action, Amend):
         draft.put(
-            replace(
-                order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price
-            )
+            replace(order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price)
         )
         if order.role is Role.STOP and draft.bracket.unprotected_since is None:
             draft.bracket = replace(draft.bracket, protect_failures=0, protect_retry_at=None)
@@ -55,7 +53,9 @@ def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
     elif order.role is Role.TARGET:
         # The account does not take a second leg, or not now: Zyn holds the target itself.
         draft.bracket = replace(draft.bracket, target_held=True)
-        draft.tell(EventKind.TARGET_HELD, f"The venue refused the target ({reason}); Zyn holds it and watches the price.")
+        draft.tell(
+            EventKind.TARGET_HELD, f"The venue refused the target ({reason}); Zyn holds it and watches the price."
+        )
     elif order.role is Role.EXIT:
         _exit_refused(draft, order, reason)
     else:

@@ -85,7 +85,9 @@ class GeneratedMarket:
     async def quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
         """Quotes of now; symbols that this market does not have are left out."""
         step = self._step(self._clock())
-        return {symbol: self._quote(self._instruments[symbol], step) for symbol in symbols if symbol in self._instruments}
+        return {
+            symbol: self._quote(self._instruments[symbol], step) for symbol in symbols if symbol in self._instruments
+        }
 
     async def book(self, symbol: str) -> Book | None:
         """A ladder around the mid: thin near it, thicker further away."""
@@ -94,8 +96,14 @@ class GeneratedMarket:
             return None
         step = self._step(self._clock())
         quote = self._quote(instrument, step)
-        bids = [floor_to(quote.bid - percent_of(quote.bid, _HALF_SPREAD_PCT * n), instrument.tick_size) for n in range(_LEVELS)]
-        asks = [ceil_to(quote.ask + percent_of(quote.ask, _HALF_SPREAD_PCT * n), instrument.tick_size) for n in range(_LEVELS)]
+        bids = [
+            floor_to(quote.bid - percent_of(quote.bid, _HALF_SPREAD_PCT * n), instrument.tick_size)
+            for n in range(_LEVELS)
+        ]
+        asks = [
+            ceil_to(quote.ask + percent_of(quote.ask, _HALF_SPREAD_PCT * n), instrument.tick_size)
+            for n in range(_LEVELS)
+        ]
         return Book(
             symbol,
             tuple(BookLevel(price, self._depth(instrument, step, n)) for n, price in enumerate(bids) if price > 0),
@@ -177,7 +185,9 @@ class GeneratedMarket:
 
     def _print(self, instrument: Instrument, step: int) -> Print:
         dollars = 3_000.0 + 60_000.0 * _uniform(self._keys[instrument.base] + 99, step) ** 3
-        return Print(instrument.symbol, self._last(instrument, step), self._worth(instrument, dollars, step), _time(step))
+        return Print(
+            instrument.symbol, self._last(instrument, step), self._worth(instrument, dollars, step), _time(step)
+        )
 
     def _worth(self, instrument: Instrument, dollars: float, step: int) -> Decimal:
         quantity = Decimal(repr(dollars / self._dollars(instrument.base, step)))

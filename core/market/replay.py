@@ -67,7 +67,9 @@ def load_series(path: Path) -> list[Series]:
     elif path.exists():
         series = [_load(path)]
     else:
-        raise ReplayError(f"there is no recording at {path}; MARKET=replay:PATH takes a CSV or parquet file, or a folder")
+        raise ReplayError(
+            f"there is no recording at {path}; MARKET=replay:PATH takes a CSV or parquet file, or a folder"
+        )
     if not series:
         raise ReplayError(f"the folder {path} holds no .csv, .csv.gz or .parquet file")
     if len({one.interval_s for one in series}) > 1:
@@ -100,7 +102,9 @@ def _symbol_of(path: Path) -> str:
         stem = stem.removesuffix(suffix)
     match = _NAME.search(stem)
     if match is None:
-        raise ReplayError(f"cannot tell the symbol of {path.name}; name it like ETHUSD_5.csv or kraken_ETH_USD_5m.parquet")
+        raise ReplayError(
+            f"cannot tell the symbol of {path.name}; name it like ETHUSD_5.csv or kraken_ETH_USD_5m.parquet"
+        )
     base, quote = match.group(1).upper(), match.group(2).upper()
     return f"{COIN_NAMES.get(base.lower(), base)}/{COIN_NAMES.get(quote.lower(), quote)}"
 

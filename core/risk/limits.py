@@ -74,7 +74,9 @@ def assess(request: OrderRequest, account: Account, limits: RiskLimits, ask: Dec
 def _status(instrument: Instrument) -> Denied | None:
     if instrument.status == "online":
         return None
-    return Denied(Code.INSTRUMENT_CLOSED, f"{instrument.symbol} takes no new orders now: the venue says {instrument.status}")
+    return Denied(
+        Code.INSTRUMENT_CLOSED, f"{instrument.symbol} takes no new orders now: the venue says {instrument.status}"
+    )
 
 
 def _collar(request: OrderRequest, limits: RiskLimits, ask: Decimal) -> Denied | None:

@@ -63,13 +63,17 @@ def compute_bracket_prices(
     if stop_level.unit is not LevelUnit.PRICE and stop_level.value > ZERO:
         stop_price = min(stop_price, ceil_to(entry, tick_size) - tick_size)
     if stop_price <= ZERO:
-        raise Denied(Code.STOP_LOSS, f"a stop at {plain(stop_price)} is not a price; give one between 0 and {plain(entry)}")
+        raise Denied(
+            Code.STOP_LOSS, f"a stop at {plain(stop_price)} is not a price; give one between 0 and {plain(entry)}"
+        )
     risk = entry - stop_price
     target_price = floor_to(_target_at(entry, risk, atr, target_level), tick_size)
     if target_level.unit is not LevelUnit.PRICE and target_level.value > ZERO:
         target_price = max(target_price, floor_to(entry, tick_size) + tick_size)
     if target_price <= ZERO:
-        raise Denied(Code.TAKE_PROFIT, f"a target at {plain(target_price)} is not a price; give one above {plain(entry)}")
+        raise Denied(
+            Code.TAKE_PROFIT, f"a target at {plain(target_price)} is not a price; give one above {plain(entry)}"
+        )
     return BracketPrices(stop_price, target_price, risk)
 
 
@@ -77,11 +81,13 @@ def misplaced(prices: BracketPrices, entry: Decimal) -> Denied | None:
     """The refusal of a new bracket whose levels do not enclose its entry, or None."""
     if prices.stop >= entry:
         return Denied(
-            Code.STOP_LOSS, f"the stop {plain(prices.stop)} is not below the entry {plain(entry)}; it must be to protect a buy"
+            Code.STOP_LOSS,
+            f"the stop {plain(prices.stop)} is not below the entry {plain(entry)}; it must be to protect a buy",
         )
     if prices.target <= entry:
         return Denied(
-            Code.TAKE_PROFIT, f"the target {plain(prices.target)} is not above the entry {plain(entry)}; it must be to pay"
+            Code.TAKE_PROFIT,
+            f"the target {plain(prices.target)} is not above the entry {plain(entry)}; it must be to pay",
         )
     return None
 

@@ -88,7 +88,9 @@ class Desk:
     def require_ready(self) -> None:
         """Raise Denied while the start-up tick has not compared the books yet."""
         if not self.ready:
-            raise Denied(Code.NOT_READY, f"the {self.mode} desk is still comparing its books with the venue; try again shortly")
+            raise Denied(
+                Code.NOT_READY, f"the {self.mode} desk is still comparing its books with the venue; try again shortly"
+            )
 
     # -- market ------------------------------------------------------------------------------------------------
 

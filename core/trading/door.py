@@ -95,7 +95,9 @@ def _entry_price(
         raise Denied(Code.LIMIT_PRICE, "a limit order needs its price, for example 'limit 3200'")
     price = instrument.price(limit_price)
     if price <= ZERO:
-        raise Denied(Code.LIMIT_PRICE, f"{limit_price} is below one tick ({instrument.tick_size}) of {instrument.symbol}")
+        raise Denied(
+            Code.LIMIT_PRICE, f"{limit_price} is below one tick ({instrument.tick_size}) of {instrument.symbol}"
+        )
     notes = () if price == limit_price else (f"the limit was rounded to the tick, {price}",)
     return price, notes
 
@@ -106,7 +108,9 @@ async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
     pairs = {}
     for asset in snapshot.balances:
         if asset != currency:
-            pairs[asset] = next((pair for pair in (f"{asset}/{currency}", f"{currency}/{asset}") if pair in known), None)
+            pairs[asset] = next(
+                (pair for pair in (f"{asset}/{currency}", f"{currency}/{asset}") if pair in known), None
+            )
     quotes = await desk.quotes(pair for pair in pairs.values() if pair)
     worth = ZERO
     for asset, pair in pairs.items():

@@ -44,7 +44,8 @@ async def execute_trading_command(
 def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:
     if mode is Mode.LIVE and service.active_mode is Mode.PAPER and command.declaration.danger is not Danger.QUERY:
         raise Denied(
-            Code.WRONG_MODE, "Zyn is in PAPER mode, so nothing was done LIVE; say 'mode live' first, then the order again"
+            Code.WRONG_MODE,
+            "Zyn is in PAPER mode, so nothing was done LIVE; say 'mode live' first, then the order again",
         )
     desk = service.desk(mode or service.active_mode)
     if command.declaration.danger is Danger.TRADE:

@@ -34,9 +34,7 @@ class Left:
         return self.after.sold - self.before.sold
 
 
-async def leave(
-    desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], reason: ExitReason
-) -> list[Left]:
+async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], reason: ExitReason) -> list[Left]:
     """Sell the given quantity of each bracket (None: all of it, and cancel what still waits to be bought).
 
     The wishes are saved first; the ordinary tick shrinks the stops, sees that confirmed, sells, and covers what

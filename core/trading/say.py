@@ -47,7 +47,9 @@ def _entry_line(bracket: Bracket) -> str:
         text = f"Bought {plain(entry.filled)} {base} ({bracket.symbol}) at {price(entry.average)}, {name}, fee {cents(entry.fee)} {quote}."
         if entry.filled < bracket.quantity:
             rest = plain(bracket.quantity - entry.filled)
-            text += f" {rest} of {asked} " + ("still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}.")
+            text += f" {rest} of {asked} " + (
+                "still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}."
+            )
         return text
     if entry.state is OrderState.OPEN:
         return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
@@ -59,14 +61,20 @@ def _entry_line(bracket: Bracket) -> str:
 
 
 def _protection_lines(bracket: Bracket) -> list[str]:
-    if bracket.stop_price is None or bracket.target_price is None or (bracket.entry and bracket.entry.is_terminal and not bracket.bought):
+    if (
+        bracket.stop_price is None
+        or bracket.target_price is None
+        or (bracket.entry and bracket.entry.is_terminal and not bracket.bought)
+    ):
         return []
     if bracket.bought and bracket.held <= ZERO:
         return [closed_line(bracket)]
     stop, target = plain(bracket.stop_price), plain(bracket.target_price)
     stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
     if not bracket.bought:
-        return [f"Planned when it fills: stop {stop} ({level(bracket.stop)}), target {target} ({level(bracket.target)})."]
+        return [
+            f"Planned when it fills: stop {stop} ({level(bracket.stop)}), target {target} ({level(bracket.target)})."
+        ]
     covered = sum((order.remaining for order in stops), ZERO)
     names = ", ".join(order.venue_id or order.client_id for order in stops)
     if covered >= bracket.held:
@@ -81,7 +89,9 @@ def _target_where(bracket: Bracket) -> str:
     if not waiting:
         return "not placed yet"
     return ", ".join(
-        f"held by Zyn, order {order.client_id}" if order.state is OrderState.HELD else f"resting, order {order.venue_id}"
+        f"held by Zyn, order {order.client_id}"
+        if order.state is OrderState.HELD
+        else f"resting, order {order.venue_id}"
         for order in waiting
     )
 
@@ -102,7 +112,9 @@ def order_line(order: OpenOrder) -> str:
     """One open order."""
     at = "at market" if order.price is None else f"at {plain(order.price)}"
     done = f", {plain(order.filled)} filled" if order.filled > ZERO else ""
-    return f"• {order.role} {order.symbol} {order.side} {plain(order.quantity)} {at}{done} · {order.where} · {order.name}"
+    return (
+        f"• {order.role} {order.symbol} {order.side} {plain(order.quantity)} {at}{done} · {order.where} · {order.name}"
+    )
 
 
 def position_line(position: Position) -> str:
@@ -147,7 +159,11 @@ def executed_line(item: Executed, now: datetime) -> str:
 
 def _last_exit(bracket: Bracket) -> Order | None:
     exits = [order for order in bracket.orders if order.role is not Role.ENTRY and order.filled > ZERO]
-    return max(exits, key=lambda order: (order.filled_at or order.created_at, len(order.client_id), order.client_id), default=None)
+    return max(
+        exits,
+        key=lambda order: (order.filled_at or order.created_at, len(order.client_id), order.client_id),
+        default=None,
+    )
 
 
 def sold_line(symbol: str, orders: Sequence[Order], before: Decimal) -> str:
@@ -168,6 +184,7 @@ async def other_desk_line(desk: Desk) -> str:
         return f"{desk.mode.other}: not set up."
     unfinished = other.ledger.unfinished()
     held = sum(1 for bracket in unfinished if bracket.held > ZERO)
-    orders = sum(1 for bracket in unfinished for order in bracket.orders if order.is_live or order.state is OrderState.HELD)
+    orders = sum(
+        1 for bracket in unfinished for order in bracket.orders if order.is_live or order.state is OrderState.HELD
+    )
     return f"{other.mode}: {held} positions, {orders} open orders in its ledger."
-

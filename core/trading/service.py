@@ -44,7 +44,9 @@ class TradingService:
         """The desk of `mode`. Raises Denied where it is not set up."""
         desk = self._desks.get(mode)
         if desk is None:
-            raise Denied(Code.LIVE_UNAVAILABLE, f"there is no {mode} desk in this Zyn: trading on Kraken is not built yet")
+            raise Denied(
+                Code.LIVE_UNAVAILABLE, f"there is no {mode} desk in this Zyn: trading on Kraken is not built yet"
+            )
         return desk
 
     @property

@@ -1,0 +1,110 @@
+"""The jobs of the house on python-telegram-bot's JobQueue: tick, prices, outbox. With or without a token the same."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from bot.outbox import Outbox
+from bot.wiring import House
+from core.domain.money import ZERO
+from core.exchange.errors import MarketDownError
+from core.trading.desk import Desk
+from core.trading.house import Check
+
+if TYPE_CHECKING:
+    from telegram.ext import Application, JobQueue
+
+TICK_TIMEOUT_S = 60.0
+OUTBOX_SECONDS = 1.0
+PRICE_SECONDS = 2.0
+_NO_TOKEN = "1:offline"  # noqa: S105 - an Application wants a token even when it never speaks to Telegram
+
+
+def build_application(token: str | None, api_url: str | None) -> "Application[Any, Any, Any, Any, Any, Any]":
+    """An Application with its JobQueue. Without a token it runs the jobs and never connects."""
+    from telegram.ext import ApplicationBuilder  # noqa: PLC0415 - 0.2 s, and one-shot commands do without
+
+    builder = ApplicationBuilder().token(token or _NO_TOKEN)
+    if api_url is not None:
+        builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
+    return builder.build()
+
+
+class Jobs:
+    """The repeating work. A run that fails is logged and comes again; one that hangs is cut off."""
+
+    def __init__(self, house: House, outbox: Outbox) -> None:
+        self._house = house
+        self._outbox = outbox
+        self._runs: dict[str, int] = {}
+        self._failures: dict[str, str] = {}
+
+    def schedule(self, queue: "JobQueue[Any]") -> None:
+        """Put every job on the queue."""
+        seconds = self._house.settings.bracket_check_seconds
+        self._repeat(queue, "tick", seconds, self.tick)
+        self._repeat(queue, "prices", min(PRICE_SECONDS, seconds), self.prices)
+        self._repeat(queue, "outbox", OUTBOX_SECONDS, self.outbox)
+        self._house.service.probes["Jobs"] = self.check
+
+    def _repeat(self, queue: "JobQueue[Any]", name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        async def run(_context: Any) -> None:
+            try:
+                async with asyncio.timeout(TICK_TIMEOUT_S):
+                    await work()
+            except Exception as error:  # noqa: BLE001 - the next run must come, and the diagnostic tells of this one
+                self._failures[name] = f"{type(error).__name__}: {error}"
+                logger.opt(exception=error).error("the job {} failed", name)
+            else:
+                self._failures.pop(name, None)
+                self._runs[name] = self._runs.get(name, 0) + 1
+
+        options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        queue.run_repeating(run, interval=seconds, first=seconds, name=name, job_kwargs=options)
+
+    async def tick(self) -> None:
+        """The tick of every desk, and the market's time kept."""
+        for report in await self._house.service.tick_all():
+            for trouble in report.troubles:
+                logger.warning("tick: {}", trouble)
+        self._house.keep_time()
+
+    async def prices(self) -> None:
+        """Look at the prices of what is open and wake the tick where a level was reached."""
+        for desk in self._house.service.desks:
+            for base in await _reached(desk):
+                await self._house.service.tick(desk, base)
+
+    async def outbox(self) -> None:
+        """Deliver alerts."""
+        await self._outbox.deliver()
+
+    async def check(self) -> Check:
+        """For the diagnostic: which jobs ran, and what failed last."""
+        if self._failures:
+            text = "; ".join(f"{name} failed ({why})" for name, why in self._failures.items())
+            return Check("Jobs", ok=False, text=text)
+        return Check(
+            "Jobs", ok=True, text=", ".join(f"{name} ran {n} times" for name, n in self._runs.items()) or "scheduled"
+        )
+
+
+async def _reached(desk: Desk) -> set[str]:
+    """Coins of which some bracket's stop or target has been reached."""
+    holding = [bracket for bracket in desk.ledger.unfinished() if bracket.held > ZERO]
+    if not holding:
+        return set()
+    try:
+        quotes = await desk.market.quotes({bracket.symbol for bracket in holding})
+    except MarketDownError:
+        return set()
+    found = set()
+    for bracket in holding:
+        quote = quotes.get(bracket.symbol)
+        if quote is None or bracket.stop_price is None or bracket.target_price is None:
+            continue
+        if quote.bid >= bracket.target_price or quote.last <= bracket.stop_price:
+            found.add(bracket.base)
+    return found

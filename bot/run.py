@@ -1,0 +1,238 @@
+"""Opening and closing a house with its faces: the bot, the shell, one command, the demo."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from bot.faces.console import ConsoleFace, piped_lines, typed_lines
+from bot.faces.socket import SocketClient, SocketFace, socket_path
+from bot.jobs import Jobs, build_application
+from bot.outbox import Outbox, alert_text
+from bot.settings import Settings
+from bot.talk import Talk
+from bot.wiring import House, open_house
+from core.ledger.store import Alert
+from core.trading.house import Check
+
+DEMO_LINES = (
+    "Paper buy 0.04 ZEC/USD market. SL 1% below. TP 2% above. Execute.",
+    "Show open positions and open orders.",
+)
+
+
+@dataclass(slots=True)
+class Open:
+    """A house with its jobs running and its talk ready."""
+
+    house: House
+    talk: Talk
+    outbox: Outbox
+
+    async def ask(self, text: str) -> dict[str, Any]:
+        """The reply to a line of the console, as JSON values."""
+        return (await self.talk.answer("console", text)).as_json()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Open]:
+    """Open the house, recover, run the jobs, listen on the socket; give everything back at the end."""
+    house = await open_house(settings)
+    outbox = Outbox(house.store)
+    talk = Talk(house.service, house.grammar, _model(house))
+    token = settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else None
+    application = build_application(token, settings.telegram_api_url)
+    queue = application.job_queue
+    socket = SocketFace(socket_path(settings.database_url), talk, outbox)
+    telegram = None
+    try:
+        _probes(house, token)
+        await house.service.start()
+        if queue is not None:
+            Jobs(house, outbox).schedule(queue)
+            await queue.start()
+        await socket.start()
+        if token is not None:
+            telegram = await _telegram(application, talk, outbox, house)
+        yield Open(house, talk, outbox)
+    finally:
+        if telegram is not None:
+            await telegram.stop()
+        await socket.stop()
+        if queue is not None:
+            with contextlib.suppress(Exception):  # A scheduler that is stopped already says so by raising.
+                await queue.stop()
+        await house.close()
+
+
+async def _telegram(application: Any, talk: Talk, outbox: Outbox, house: House) -> Any:
+    from bot.faces.telegram import TelegramFace  # noqa: PLC0415 - only with a token
+
+    face = TelegramFace(application, talk, house.settings.telegram_allowed_users)
+    outbox.main = face.deliver
+    house.service.probes["Telegram"] = face.check
+    await face.start()
+    return face
+
+
+def _model(house: House) -> Any:
+    """The model, if a key or a server is configured; its library is imported on the first question."""
+    settings = house.settings
+    if settings.openai_api_key is None and settings.openai_base_url is None:
+        return None
+    from bot.llm.lazy import LazyAgent  # noqa: PLC0415
+
+    return LazyAgent(settings, house.service, house.store)
+
+
+def _probes(house: House, token: str | None) -> None:
+    configured = house.settings.openai_api_key is not None or house.settings.openai_base_url is not None
+
+    async def telegram() -> Check:
+        return Check(
+            "Telegram", ok=None if token is None else False, text="no token" if token is None else "not started"
+        )
+
+    async def model() -> Check:
+        return Check("Model", ok=None, text=f"{house.settings.openai_model}, configured" if configured else "no key")
+
+    house.service.probes["Telegram"] = telegram
+    house.service.probes["Model"] = model
+
+
+async def run_bot(settings: Settings) -> int:
+    """The bot until SIGTERM or SIGINT. Returns the exit status."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings) as one:
+        service = one.house.service
+        logger.info(
+            "Zyn is up: mode {} ({} stored), market {}, database {}",
+            service.active_mode,
+            "as" if service.active_mode is settings.mode else "overruled by",
+            settings.market,
+            one.house.database,
+        )
+        await stop.wait()
+        for desk in service.desks:
+            brackets = desk.ledger.unfinished()
+            logger.info(
+                "Zyn stops. {}: {} open; stops rest at {}, targets that Zyn holds sleep",
+                desk.mode,
+                len(brackets),
+                desk.exchange.name,
+            )
+    return 0
+
+
+async def run_shell(settings: Settings) -> int:
+    """Talk on the console: to the running bot of this database, or to a house of our own."""
+    face = ConsoleFace()
+    client = await SocketClient.connect(socket_path(settings.database_url))
+    if client is not None:
+        return await _shell_beside(client, face, settings)
+    async with opened(settings) as one:
+        one.outbox.listeners.add(_shower(face))
+        await face.talk(one.ask, _lines(one, settings), echo=False)
+        await one.outbox.deliver()
+    return _status(face)
+
+
+async def _shell_beside(client: SocketClient, face: ConsoleFace, settings: Settings) -> int:
+    face.say("Talking to the running Zyn.")
+
+    async def ask(text: str) -> dict[str, Any]:
+        reply = await client.ask(text)
+        for alert in client.alerts:
+            face.show_alert(alert)
+        client.alerts.clear()
+        return reply
+
+    lines = typed_lines(lambda: "zyn", _history(settings)) if sys.stdin.isatty() else piped_lines()
+    try:
+        await face.talk(ask, lines, echo=False)
+    finally:
+        await client.close()
+    return _status(face)
+
+
+async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
+    """One command. Exit status 0 when it was done, 1 when it was refused."""
+    face = ConsoleFace(as_json=as_json)
+    client = await SocketClient.connect(socket_path(settings.database_url))
+    if client is not None:
+        try:
+            face.show(await client.ask(text))
+        finally:
+            await client.close()
+        return _status(face, even_typed=True)
+    async with opened(settings) as one:
+        one.outbox.listeners.add(_shower(face))
+        face.show(await one.ask(text))
+        await one.outbox.deliver()
+    return _status(face, even_typed=True)
+
+
+async def run_demo(settings: Settings) -> int:
+    """The main job on a generated market: the lines of the pipe, or the demo's own and then a prompt."""
+    face = ConsoleFace()
+    async with opened(settings) as one:
+        one.outbox.listeners.add(_shower(face))
+        await one.outbox.deliver()
+        asked = False
+        if not sys.stdin.isatty():
+            async for line in piped_lines():
+                if line.strip():
+                    asked = True
+                    face.say(f"> {line.strip()}", "bold")
+                    face.show(await one.ask(line.strip()))
+        if not asked:
+            for line in DEMO_LINES:
+                face.say(f"> {line}", "bold")
+                face.show(await one.ask(line))
+        if sys.stdin.isatty():
+            face.say("Your turn: 'help' lists the commands, Ctrl-D leaves.")
+            await face.talk(
+                one.ask, typed_lines(lambda: one.house.service.active_mode.value, _history(settings)), echo=False
+            )
+        await one.outbox.deliver()
+    return _status(face)
+
+
+def _lines(one: Open, settings: Settings) -> AsyncIterator[str]:
+    if not sys.stdin.isatty():
+        return piped_lines()
+    return typed_lines(lambda: one.house.service.active_mode.value, _history(settings))
+
+
+def _history(settings: Settings) -> str:
+    path = (
+        Path(settings.database_url.removeprefix("sqlite:///"))
+        if "sqlite" in settings.database_url
+        else Path("data/zyn")
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return str(path.with_name(path.name + ".history"))
+
+
+def _shower(face: ConsoleFace) -> Any:
+    def show(alert: Alert) -> None:
+        face.show_alert(alert_text(alert))
+
+    return show
+
+
+def _status(face: ConsoleFace, *, even_typed: bool = False) -> int:
+    """A pipe or a single command ends with 1 when something was refused; a person at a prompt has seen it."""
+    if sys.stdin.isatty() and not even_typed:
+        return 0
+    return 0 if face.all_ok else 1

@@ -1,0 +1,239 @@
+"""Settings from the environment and `.env`: all of them checked at start, all errors told at once."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv.parser import parse_stream
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from core.domain.modes import Mode, TargetMode
+
+DEFAULT_ENV_FILE = Path(".env")
+_TELEGRAM_IDS_HINT = "numbers separated by commas, like 12345678,87654321"
+
+
+class SettingsError(Exception):
+    """The settings are wrong; `problems` has one line each, by name, with what would be right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _help(text: str) -> Any:
+    return Field(description=text)
+
+
+class Settings(BaseModel):
+    """Everything the owner can set. Secrets are a type that does not print."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        alias_generator=AliasGenerator(validation_alias=str.upper),
+        populate_by_name=True,
+    )
+
+    mode: Annotated[Mode, _help("First mode of a new database: PAPER or LIVE. Later the stored one counts.")] = (
+        Mode.PAPER
+    )
+    telegram_bot_token: Annotated[
+        SecretStr | None, _help("Token of your bot, from @BotFather. Empty: no Telegram.")
+    ] = None
+    telegram_allowed_users: Annotated[
+        frozenset[int], _help(f"Telegram ids that may talk to Zyn: {_TELEGRAM_IDS_HINT}.")
+    ] = frozenset()
+    telegram_api_url: Annotated[
+        str | None, _help("Root of a self-hosted Bot API server, http://host:port. Empty: Telegram's own.")
+    ] = None
+    openai_api_key: Annotated[
+        SecretStr | None, _help("Key of the language model. Empty: the grammar alone understands you.")
+    ] = None
+    openai_base_url: Annotated[str | None, _help("Base URL of an OpenAI-compatible server. Empty: OpenAI's own.")] = (
+        None
+    )
+    openai_model: Annotated[str, _help("Name of the model.")] = "gpt-4o"
+    kraken_api_key: Annotated[
+        SecretStr | None, _help("Kraken API key, for LIVE. It must not be allowed to withdraw.")
+    ] = None
+    kraken_api_secret: Annotated[SecretStr | None, _help("Secret of that key.")] = None
+    kraken_api_url: Annotated[
+        str | None, _help("Root of the Kraken REST API, public and private. Empty: Kraken's own.")
+    ] = None
+    kraken_ws_url: Annotated[str | None, _help("Full URL of the public WebSocket v2. Empty: Kraken's own.")] = None
+    kraken_ws_auth_url: Annotated[str | None, _help("Full URL of the private WebSocket v2. Empty: Kraken's own.")] = (
+        None
+    )
+    database_url: Annotated[str, _help("sqlite:///path or postgresql://user:password@host/name.")] = (
+        "sqlite:///data/zyn.db"
+    )
+    market: Annotated[
+        str, _help("Where prices come from: kraken, replay:PATH (CSV, parquet or folder), or generated.")
+    ] = "kraken"
+    market_speed: Annotated[
+        float, Field(gt=0, le=100_000), _help("How fast a replayed or generated market runs; 1 is real time.")
+    ] = 1.0
+    market_seed: Annotated[int, Field(ge=0), _help("Seed of the generated market.")] = 7
+    target_mode: Annotated[
+        TargetMode, _help("Where targets wait: emulated (held by Zyn), resting (at the venue), auto.")
+    ] = TargetMode.EMULATED
+    quote_currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,5}$"), _help("Currency of a coin named alone.")] = "USD"
+    owner_name: Annotated[str, Field(min_length=1, max_length=40), _help("What Zyn calls you.")] = "jimmy"
+    paper_balance: Annotated[
+        Decimal, Field(gt=0, le=10**12), _help("What a new paper account starts with, in QUOTE_CURRENCY.")
+    ] = Decimal(10000)
+    bracket_check_seconds: Annotated[float, Field(ge=0.2, le=300), _help("Seconds between two ticks.")] = 5.0
+    risk_pct_max: Annotated[Decimal, Field(gt=0, le=100), _help("Most that a stop may lose, in percent of equity.")] = (
+        Decimal(2)
+    )
+    exposure_pct_max: Annotated[
+        Decimal, Field(gt=0, le=100), _help("Most that positions may be worth, in percent of equity.")
+    ] = Decimal(90)
+    max_order_quote: Annotated[Decimal, Field(gt=0), _help("Most that one order may cost, in quote currency.")] = (
+        Decimal(5000)
+    )
+    price_collar_pct: Annotated[
+        Decimal, Field(gt=0, le=100), _help("How far above the ask a limit may be, in percent.")
+    ] = Decimal(10)
+    risk_reduce: Annotated[bool, _help("true: reduce an order that is too large, and say so; false: deny it.")] = False
+    price_max_age_s: Annotated[
+        float, Field(gt=0, le=3600), _help("Prices older than this refuse new entries, in seconds.")
+    ] = 30.0
+    stop_atr: Annotated[Decimal, Field(gt=0, le=50), _help("Default stop, in multiples of ATR.")] = Decimal(2)
+    target_atr: Annotated[Decimal, Field(gt=0, le=50), _help("Default target, in multiples of ATR.")] = Decimal(3)
+    stop_pct: Annotated[Decimal, Field(gt=0, lt=100), _help("Default stop without history for an ATR, in percent.")] = (
+        Decimal(2)
+    )
+    target_pct: Annotated[
+        Decimal, Field(gt=0, le=1000), _help("Default target without history for an ATR, in percent.")
+    ] = Decimal(3)
+    unprotected_limit_s: Annotated[
+        float, Field(ge=5, le=3600), _help("A position whose stop is refused for longer than this is sold, in seconds.")
+    ] = 60.0
+    paper_half_spread_pct: Annotated[
+        Decimal, Field(ge=0, le=10), _help("Half the spread where only candles are known, in percent.")
+    ] = Decimal("0.02")
+    log_level: Annotated[
+        Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"],
+        _help("How much the log tells: DEBUG, INFO, WARNING or ERROR."),
+    ] = "INFO"
+    log_file: Annotated[str | None, _help("A file that gets the log too. Empty: none.")] = None
+
+    @field_validator("mode", "quote_currency", "log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("target_mode", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("telegram_allowed_users", mode="before")
+    @classmethod
+    def _ids(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError(_TELEGRAM_IDS_HINT)
+        return frozenset(int(part) for part in parts)
+
+    @field_validator("telegram_api_url", "openai_base_url", "kraken_api_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("a URL that starts with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("kraken_ws_url", "kraken_ws_auth_url")
+    @classmethod
+    def _websocket(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("ws://", "wss://")):
+            raise ValueError("a URL that starts with ws:// or wss://")
+        return value
+
+    @field_validator("market")
+    @classmethod
+    def _market(cls, value: str) -> str:
+        kind, _, path = value.partition(":")
+        if value.lower() in {"kraken", "generated"}:
+            return value.lower()
+        if kind.lower() == "replay" and path:
+            return f"replay:{path}"
+        raise ValueError("kraken, generated, or replay:PATH")
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            number, _, rest = value.get_secret_value().partition(":")
+            if not (number.isdigit() and rest):
+                raise ValueError("a token like 123456:ABC…, as @BotFather gives it")
+        return value
+
+    def secrets(self) -> list[str]:
+        """Every secret in clear, for the log's mask and for nothing else."""
+        kept = (self.telegram_bot_token, self.openai_api_key, self.kraken_api_key, self.kraken_api_secret)
+        return [secret.get_secret_value() for secret in kept if secret is not None]
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = None, **overrides: object
+) -> Settings:
+    """Read `.env`, then the environment over it, then `overrides`. Raises SettingsError with every problem."""
+    environ = os.environ if environ is None else environ
+    values, problems = _read_env_file(env_file or DEFAULT_ENV_FILE)
+    known = {name.upper() for name in Settings.model_fields}
+    values |= {key: environ[key] for key in known if key in environ}
+    # Set but empty means not set: an empty OPENAI_BASE_URL would otherwise break the client.
+    given: dict[str, object] = {key: value.strip() for key, value in values.items() if key in known and value.strip()}
+    given |= {key.upper(): value for key, value in overrides.items()}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [_problem(one, given) for one in error.errors(include_url=False)]
+        raise SettingsError(problems) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
+    """The file's values, and a line for each thing in it that cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, [f"{path}: cannot be read ({error}); it must be a text file of NAME=value lines"]
+    values, problems = {}, []
+    known = {name.upper() for name in Settings.model_fields}
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            line = binding.original.string.strip().partition("=")[0][:40]
+            problems.append(f"{path}, line {binding.original.line}: {line!r}… is not NAME=value")
+        elif binding.key is not None:
+            values[binding.key] = binding.value or ""
+            near = difflib.get_close_matches(binding.key, known, n=1, cutoff=0.85)
+            if binding.key not in known and near:
+                problems.append(
+                    f"{path}, line {binding.original.line}: {binding.key} is unknown; did you mean {near[0]}?"
+                )
+    return values, problems
+
+
+def _problem(error: Any, given: Mapping[str, object]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    field = Settings.model_fields.get(name.lower())
+    right = field.description if field else ""
+    is_secret = field is not None and "SecretStr" in str(field.annotation)
+    found = "" if is_secret else f" (found {given.get(name)!r})"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {reason}{found}. {right}"

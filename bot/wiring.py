@@ -1,0 +1,247 @@
+"""The one place that wires the world: settings in, a house out."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loguru import logger
+
+from bot.grammar.parse import Grammar
+from bot.settings import Settings
+from core.domain.errors import ZynError
+from core.domain.instruments import Instrument
+from core.domain.modes import Mode
+from core.exchange.kraken_private import KrakenClient, KrakenExchangeWrapper
+from core.exchange.matching import Friction
+from core.exchange.paper import PaperExchangeWrapper
+from core.exchange.port import Exchange, MarketData
+from core.ledger.ledger import Ledger
+from core.ledger.paper import PaperLedger
+from core.ledger.store import Store
+from core.lifecycle.rules import Rules
+from core.market.builtin import builtin_instruments
+from core.market.clocks import Clock, MarketClock, wall_clock
+from core.risk.limits import RiskLimits
+from core.risk.prices import BracketConfig
+from core.trading.desk import Desk, DeskSettings
+from core.trading.service import MODE_KEY, TradingService
+from storage.database import Database, DatabaseError, open_database
+from storage.lock import ProcessLock
+from storage.migrate import migrate
+
+MARKET_KEY = "market"
+CLOCK_KEY = "market_clock"
+
+
+class WiringError(Exception):
+    """The house cannot be opened as it is set; the message says what would be right."""
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that one process needs, and the way to give it back."""
+
+    settings: Settings
+    database: Database
+    lock: ProcessLock
+    store: Store
+    market: MarketData
+    clock: Clock
+    service: TradingService
+    grammar: Grammar
+
+    def keep_time(self) -> None:
+        """Remember how far a market of our own has come, so that it stands still while nobody runs it."""
+        if isinstance(self.clock, MarketClock):
+            self.store.put(CLOCK_KEY, self.clock().isoformat())
+
+    async def close(self) -> None:
+        """Stop the desks, remember the time, let the database go."""
+        self.keep_time()
+        await self.service.close()
+        self.lock.release()
+        self.database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """A market with its clock and the stamp that its books carry."""
+
+    data: MarketData
+    clock: Clock
+    stamp: str
+
+
+async def open_house(settings: Settings, *, live_client: KrakenClient | None = None) -> House:
+    """Open database and market, migrate, lock, and set up the desks; nothing trades before `service.start`.
+
+    Raises WiringError, DatabaseError or a ZynError of the market, having given everything back. `live_client` is the
+    Kraken client of a LIVE desk; without one there is none.
+    """
+    if settings.mode is Mode.LIVE and live_client is None:
+        raise WiringError("MODE=LIVE: trading on Kraken is not built yet; set MODE=PAPER")
+    database = open_database(settings.database_url)
+    lock = ProcessLock(database)
+    try:
+        lock.acquire()
+        backup = migrate(database, datetime.now(UTC))
+        if backup is not None:
+            logger.info("the database was copied to {} before its schema was brought up to date", backup)
+        return await _furnish(settings, database, lock, live_client)
+    except BaseException:
+        lock.release()
+        database.close()
+        raise
+
+
+async def _furnish(
+    settings: Settings, database: Database, lock: ProcessLock, live_client: KrakenClient | None
+) -> House:
+    store = Store(database)
+    market = _market(settings, store)
+    _stamp(store, market.stamp)
+    if store.get(MODE_KEY) == Mode.LIVE and live_client is None:
+        raise WiringError(
+            "the stored mode is LIVE, and trading on Kraken is not built yet; this database cannot be opened"
+        )
+    instruments = await _instruments(market, store)
+    desks = {Mode.PAPER: _paper_desk(settings, database, market, instruments)}
+    if live_client is not None:
+        exchange = KrakenExchangeWrapper(live_client, market.clock)
+        desks[Mode.LIVE] = _desk(settings, exchange, database, market, instruments)
+    name = database.url.render_as_string(hide_password=True)
+    service = TradingService(desks, store, settings.mode, owner=settings.owner_name, database_name=name)
+    grammar = Grammar(instruments, settings.quote_currency)
+    return House(settings, database, lock, store, market.data, market.clock, service, grammar)
+
+
+def _market(settings: Settings, store: Store) -> _Market:
+    if settings.market == "generated":
+        from core.market.generated import GeneratedMarket  # noqa: PLC0415 - each start needs one market only
+
+        clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
+        return _Market(GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}")
+    if settings.market.startswith("replay:"):
+        return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
+    from core.exchange.kraken import KrakenMarketData  # noqa: PLC0415
+
+    return _Market(KrakenMarketData(settings.kraken_api_url, wall_clock, store.instruments()), wall_clock, "kraken")
+
+
+def _replay(settings: Settings, store: Store, path: Path) -> _Market:
+    from core.market.replay import ReplayError, ReplayMarket, first_moment, load_series  # noqa: PLC0415
+
+    try:
+        series = load_series(path)
+    except ReplayError as error:
+        raise WiringError(f"MARKET: {error}") from error
+    start = _resume(store) or first_moment(series)
+    clock = MarketClock(start, speed=settings.market_speed, step_s=series[0].interval_s)
+    data = ReplayMarket(series, clock, _friction(settings))
+    return _Market(data, clock, f"replay:{path.name}")
+
+
+def _resume(store: Store) -> datetime | None:
+    """Where a market of our own goes on: never before anything that the books already know."""
+    stored = store.get(CLOCK_KEY)
+    moments = [
+        moment for moment in (datetime.fromisoformat(stored) if stored else None, store.latest_moment()) if moment
+    ]
+    return max(moments, default=None)
+
+
+def _stamp(store: Store, stamp: str) -> None:
+    """A ledger belongs to one market for good."""
+    known = store.get(MARKET_KEY)
+    if known is None:
+        store.put(MARKET_KEY, stamp)
+    elif known != stamp:
+        raise WiringError(
+            f"this database belongs to the market {known!r}, and MARKET says {stamp!r}; "
+            "set MARKET back, or another DATABASE_URL for the other market"
+        )
+
+
+async def _instruments(market: _Market, store: Store) -> Mapping[str, Instrument]:
+    """The market's instruments, stored for the next time; the stored or built-in ones while it cannot be read."""
+    try:
+        known = await market.data.instruments()
+    except ZynError as error:
+        logger.warning("instruments could not be read ({}); using the stored or built-in ones", error.message)
+        return store.instruments() or builtin_instruments()
+    if market.stamp == "kraken" and dict(known) != store.instruments():
+        store.put_instruments(known, wall_clock())
+    return known
+
+
+def _paper_desk(settings: Settings, database: Database, market: _Market, instruments: Mapping[str, Instrument]) -> Desk:
+    paper = PaperLedger(
+        database, _friction(settings), start_asset=settings.quote_currency, start_balance=settings.paper_balance
+    )
+    paper.load()
+    exchange = PaperExchangeWrapper(paper, market.data, market.clock, quote_age_max_s=settings.price_max_age_s)
+    return _desk(settings, exchange, database, market, instruments)
+
+
+def _desk(
+    settings: Settings, exchange: Exchange, database: Database, market: _Market, instruments: Mapping[str, Instrument]
+) -> Desk:
+    ledger = Ledger(database, exchange.mode)
+    some = next(iter(instruments.values()))
+    return Desk(
+        exchange.mode, exchange, ledger, market.data, market.clock, _desk_settings(settings, some), _new_bracket_id
+    )
+
+
+def _desk_settings(settings: Settings, instrument: Instrument) -> DeskSettings:
+    config = BracketConfig(settings.stop_atr, settings.target_atr, settings.stop_pct, settings.target_pct)
+    rules = Rules(
+        instrument,
+        target_mode=settings.target_mode,
+        bracket=config,
+        unprotected_limit_s=settings.unprotected_limit_s,
+        quote_age_max_s=settings.price_max_age_s,
+    )
+    limits = RiskLimits(
+        settings.risk_pct_max,
+        settings.exposure_pct_max,
+        settings.max_order_quote,
+        settings.price_collar_pct,
+        settings.risk_reduce,
+    )
+    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, settings.price_max_age_s)
+
+
+def _friction(settings: Settings) -> Friction:
+    return Friction(half_spread_pct=settings.paper_half_spread_pct)
+
+
+def _new_bracket_id() -> str:
+    """Ten characters, so that with an order's number it fits the 18 that Kraken takes for a client order id."""
+    return "zy" + secrets.token_hex(4)
+
+
+def grammar_without_house(settings: Settings) -> Grammar:
+    """The grammar over the stored instruments of an existing database, else the built-in ones. No lock, no network."""
+    instruments: Mapping[str, Instrument] = {}
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    if settings.database_url.startswith("sqlite:///") and path.exists():
+        instruments = _stored_instruments(settings)
+    return Grammar(instruments or builtin_instruments(), settings.quote_currency)
+
+
+def _stored_instruments(settings: Settings) -> Mapping[str, Instrument]:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only where there is a database
+
+    try:
+        database = open_database(settings.database_url)
+    except DatabaseError:
+        return {}
+    try:
+        return Store(database).instruments()
+    except SQLAlchemyError:
+        return {}
+    finally:
+        database.close()
