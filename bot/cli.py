@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit status: 0 done, 1 refused or failed, 2 not understood."""
     options = _parser().parse_args(arguments)
     try:
-        settings = load_settings(**(_demo_overrides() if options.command == "demo" else {}))
+        settings = load_settings(overrides=_demo_overrides() if options.command == "demo" else {})
     except SettingsError as error:
         print("Zyn cannot start, the settings are wrong:", file=sys.stderr)
         for problem in error.problems:

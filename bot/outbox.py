@@ -11,7 +11,9 @@ from core.ledger.store import Alert, Store
 class Sink(Protocol):
     """Somebody who takes alerts. Returns False when it could not, so that the alert waits."""
 
-    async def __call__(self, alert: Alert) -> bool: ...
+    async def __call__(self, alert: Alert) -> bool:
+        """Take the alert, or answer False."""
+        ...
 
 
 def alert_text(alert: Alert) -> str:

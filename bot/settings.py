@@ -185,7 +185,9 @@ class Settings(BaseModel):
 
 
 def load_settings(
-    environ: Mapping[str, str] | None = None, env_file: Path | None = None, **overrides: object
+    environ: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> Settings:
     """Read `.env`, then the environment over it, then `overrides`. Raises SettingsError with every problem."""
     environ = os.environ if environ is None else environ
@@ -194,7 +196,7 @@ def load_settings(
     values |= {key: environ[key] for key in known if key in environ}
     # Set but empty means not set: an empty OPENAI_BASE_URL would otherwise break the client.
     given: dict[str, object] = {key: value.strip() for key, value in values.items() if key in known and value.strip()}
-    given |= {key.upper(): value for key, value in overrides.items()}
+    given |= {key.upper(): value for key, value in (overrides or {}).items()}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

@@ -93,6 +93,7 @@ class OrderRow(SQLModel, table=True):
     fee: Decimal = _decimal()
     filled_at: datetime | None = _time(nullable=True)
     missing: int = 0
+    cancel_asked: bool = False
     reason: str = Field(default="", max_length=255)
 
 

@@ -11,7 +11,7 @@ _WHY = {
     Code.QUESTION: "that is a question, so nothing was done; say it as an order to trade",
     Code.REPORTED: "that tells of something said or done, so nothing was done; say it as an order to trade",
     Code.NEGATED: "that says what not to do, so nothing was done",
-    Code.CONDITIONAL: "that depends on something, and Zyn takes no conditions here; use a limit price, or say it when it holds",
+    Code.CONDITIONAL: "that depends on something, and Zyn takes no conditions; use a limit price, or say it in time",
     Code.DEFERRED: "that is for later, and Zyn takes no timed orders; say it when it is time",
 }
 
@@ -25,19 +25,19 @@ def judge(tokens: Sequence[Token]) -> Code | None:
     """QUESTION, REPORTED, NEGATED, CONDITIONAL or DEFERRED, when a word of the sentence says so; else None."""
     spoken = _without_courtesy(tokens)
     texts = [token.text for token in spoken if token.kind is not Kind.SYMBOL]
-    if _asks(spoken):
-        return Code.QUESTION
-    if '"' in texts or any(text in words.SPEECH for text in texts):
-        return Code.REPORTED
-    if any(text in words.NEGATIONS for text in texts) or _has(texts, words.NEGATION_PHRASES):
-        return Code.NEGATED
-    if any(text in words.CONDITIONS for text in texts) or _has(texts, words.CONDITION_PHRASES) or _supposes(spoken):
-        return Code.CONDITIONAL
-    if any(text in words.DEFERRALS for text in texts) or _has(texts, words.DEFERRAL_PHRASES) or _names_a_time(spoken):
-        return Code.DEFERRED
-    if any(text in words.PAST for text in texts):
-        return Code.REPORTED
-    return None
+    verdicts = (
+        (Code.QUESTION, _asks(spoken)),
+        (Code.REPORTED, '"' in texts or _any(texts, words.SPEECH)),
+        (Code.NEGATED, _any(texts, words.NEGATIONS) or _has(texts, words.NEGATION_PHRASES)),
+        (Code.CONDITIONAL, _any(texts, words.CONDITIONS) or _has(texts, words.CONDITION_PHRASES) or _supposes(spoken)),
+        (Code.DEFERRED, _any(texts, words.DEFERRALS) or _has(texts, words.DEFERRAL_PHRASES) or _names_a_time(spoken)),
+        (Code.REPORTED, _any(texts, words.PAST)),
+    )
+    return next((code for code, holds in verdicts if holds), None)
+
+
+def _any(texts: Sequence[str], group: frozenset[str]) -> bool:
+    return any(text in group for text in texts)
 
 
 def _without_courtesy(tokens: Sequence[Token]) -> list[Token]:

@@ -34,7 +34,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Token:
     """`text` is lower case, `raw` as typed. `value` is set for numbers of all kinds, `symbol` for symbols (pair, or
-    coin alone when `is_pair` is False), `currency` for money. `signed` keeps an explicit + or - of a number."""
+    coin alone when `is_pair` is False), `currency` for money. `signed` keeps an explicit + or - of a number.
+    """
 
     kind: Kind
     text: str
@@ -53,7 +54,8 @@ _MASTER = re.compile(
   | (?P<pair>\$?[a-z0-9]{1,10}[/_:-][a-z]{3,5}\b)
   | (?P<id>\b(?=[a-z0-9-]*[0-9])[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b
       |\b[a-z0-9]{6}-[a-z0-9]{5}-[a-z0-9]{6}\b)
-  | (?P<number>(?P<sign>[$€]\s?|(?<![\w.])[+-]\s?[$€]?)?(?P<digits>\d[\d,]*(?:\.\d+)?(?:[.,]\d+)*|\.\d+)(?P<suffix>[a-z%]+)?)
+  | (?P<number>(?P<sign>[$€]\s?|(?<![\w.])[+-]\s?[$€]?)?(?P<digits>\d[\d,]*(?:\.\d+)?(?:[.,]\d+)*|\.\d+)
+      (?P<suffix>[a-z%]+)?)
   | (?P<dollar>\$[a-z][a-z0-9]{0,9})
   | (?P<word>[a-z][a-z0-9_]*(?:['/&-][a-z]+)*)
   | (?P<mark>\S)
@@ -61,7 +63,7 @@ _MASTER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _PLAIN = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?$|\.\d+$")
-_THOUSANDS: Mapping[str, int] = {"k": 1_000, "m": 1_000_000, "mm": 1_000_000}
+_THOUSANDS: Mapping[str, int] = {"k": 1_000, "grand": 1_000, "m": 1_000_000, "mm": 1_000_000}
 MAX_DIGITS = 30
 
 
@@ -171,26 +173,12 @@ def _join(tokens: list[Token], book: SymbolBook) -> Iterator[Token]:
 def _joined(tokens: list[Token], index: int, book: SymbolBook) -> tuple[Token, int]:
     token = tokens[index]
     after = tokens[index + 1] if index + 1 < len(tokens) else None
-    third = tokens[index + 2] if index + 2 < len(tokens) else None
     if after is None:
         return token, 1
     both = f"{token.text} {after.text}"
     if token.kind is Kind.NUMBER:
-        if after.text in words.PERCENT_WORDS:
-            return _as(token, Kind.PERCENT, both), 2
-        if after.kind is Kind.CURRENCY:
-            return _as(token, Kind.MONEY, both, after.currency), 2
-        if after.text in {"atr", "atrs"}:
-            return _as(token, Kind.ATR, both), 2
-        if after.text in {"x", "*", "times"} and third is not None and third.text in {"atr", "atrs"}:
-            return _as(token, Kind.ATR, f"{both} {third.text}"), 3
-        if after.text in {"r", "rs"}:
-            return _as(token, Kind.R, both), 2
-        if after.text in {"day", "days"}:
-            return _as(token, Kind.DAYS, both), 2
-        if after.text in _THOUSANDS or after.text == "grand":
-            value = Decimal(plain((token.value or Decimal(0)) * _THOUSANDS.get(after.text, 1000)))
-            return Token(Kind.NUMBER, both, both, value=value), 2
+        third = tokens[index + 2] if index + 2 < len(tokens) else None
+        return _with_unit(token, after, third, both)
     if token.kind is Kind.MONEY and after.kind is Kind.CURRENCY and after.currency == token.currency:
         return _as(token, Kind.MONEY, both, token.currency), 2
     if token.kind is Kind.CURRENCY and after.kind is Kind.NUMBER:
@@ -199,6 +187,28 @@ def _joined(tokens: list[Token], index: int, book: SymbolBook) -> tuple[Token, i
         pair = book.pair(f"{token.symbol}/{after.currency}")
         if pair is not None:
             return Token(Kind.SYMBOL, both, both, symbol=pair, is_pair=True), 2
+    return token, 1
+
+
+_UNITS = {
+    **dict.fromkeys(words.PERCENT_WORDS, Kind.PERCENT),
+    **dict.fromkeys(("atr", "atrs"), Kind.ATR),
+    **dict.fromkeys(("r", "rs"), Kind.R),
+    **dict.fromkeys(("day", "days"), Kind.DAYS),
+}
+
+
+def _with_unit(token: Token, after: Token, third: Token | None, both: str) -> tuple[Token, int]:
+    """A number with what follows it: "50 usd", "1 percent", "2 x atr", "1.5 k"."""
+    if after.kind is Kind.CURRENCY:
+        return _as(token, Kind.MONEY, both, after.currency), 2
+    if after.text in _UNITS:
+        return _as(token, _UNITS[after.text], both), 2
+    if after.text in {"x", "*", "times"} and third is not None and _UNITS.get(third.text) is Kind.ATR:
+        return _as(token, Kind.ATR, f"{both} {third.text}"), 3
+    if after.text in _THOUSANDS:
+        value = Decimal(plain((token.value or Decimal(0)) * _THOUSANDS[after.text]))
+        return Token(Kind.NUMBER, both, both, value=value), 2
     return token, 1
 
 

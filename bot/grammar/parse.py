@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.grammar.filler import Filled, Misfit, fill, is_about_levels
+from bot.grammar.filler import Filled, fill, is_about_levels
 from bot.grammar.judge import judge, why
 from bot.grammar.lexer import Kind, Token, lex
+from bot.grammar.sheet import Misfit
 from bot.grammar.symbols import SymbolBook
 from bot.grammar.vocabulary import call_index, reserved_words, slash_names, vocabulary
 from core.commands.base import Command, Danger, registry
@@ -65,8 +66,9 @@ class Grammar:
         if not tokens:
             return NotParsed(Code.NOT_A_COMMAND, "there is nothing in it; say 'help' for what can be said")
         named, tokens, problem = _slash(tokens)
-        if problem is not None:
-            return problem
+        return problem or self._of_tokens(named, tokens)
+
+    def _of_tokens(self, named: str | None, tokens: list[Token]) -> Parsed | NotParsed:
         called = {named: named} if named else _called(tokens)
         names = list(called)
         queries = [name for name in names if registry()[name].command.declaration.danger is not Danger.TRADE]

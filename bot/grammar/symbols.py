@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from core.market.builtin import COIN_NAMES
 
+_SHORTEST = 5
+"""Letters of the shortest pair that is written in one word (SUSD would be one, and is also a word)."""
 _SEPARATORS = str.maketrans({"-": "/", "_": "/", ":": "/"})
 
 
@@ -31,7 +33,7 @@ class SymbolBook:
             return self._known(self._alias(base), self._alias(quote))
         if text in self._venue_names:
             return self._venue_names[text]
-        if len(text) < 5 or text.lower() in self._reserved:
+        if len(text) < _SHORTEST or text.lower() in self._reserved:
             return None
         for quote in ("USDT", "USDC", "USD", "EUR", "GBP", "XBT", "BTC", "ETH"):
             if text.endswith(quote) and len(text) > len(quote):

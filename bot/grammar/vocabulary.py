@@ -13,7 +13,8 @@ Phrase = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Phrases by their first word, longest first, each with what it means to this command: "call", "label:stop",
-    "part:50", "mode:PAPER", "choice:on", "break_even", "direction:-1", "noun" or "glue"."""
+    "part:50", "mode:PAPER", "choice:on", "break_even", "direction:-1", "noun" or "glue".
+    """
 
     command: type[Command]
     phrases: Mapping[str, tuple[tuple[Phrase, tuple[str, ...]], ...]]
@@ -29,10 +30,23 @@ def vocabulary(name: str) -> Vocabulary:
     """The vocabulary of the command of this name."""
     command = registry()[name].command
     declaration = command.declaration
-    kinds = {slot.kind for slot in command.slots().values()}
     found: dict[Phrase, list[str]] = {}
     _add(found, declaration.calls, "call")
-    if SlotKind.STOP in kinds or SlotKind.TARGET in kinds:
+    _add_values(found, {slot.kind for slot in command.slots().values()})
+    for word, mode in words.MODES.items():
+        _add(found, (word,), f"mode:{mode}")
+    for slot_name, slot in command.slots().items():
+        for value, spoken in slot.choices.items():
+            _add(found, spoken, f"choice:{slot_name}:{value}")
+    _add(found, declaration.nouns, "noun")
+    _add(found, words.COURTESY, "glue")
+    _add(found, words.GLUE if declaration.danger is Danger.TRADE else words.QUERY_GLUE, "glue")
+    return Vocabulary(command, _index(found))
+
+
+def _add_values(found: dict[Phrase, list[str]], kinds: set[SlotKind]) -> None:
+    """The words around values: labels, directions, parts, break even."""
+    if kinds & {SlotKind.STOP, SlotKind.TARGET}:
         _add(found, words.LABELS["stop"], "label:stop")
         _add(found, words.LABELS["target"], "label:target")
         for word, sign in words.DIRECTIONS.items():
@@ -49,15 +63,6 @@ def vocabulary(name: str) -> Vocabulary:
     if kinds & {SlotKind.AMOUNT, SlotKind.SYMBOL_OR_ALL, SlotKind.CANCEL_TARGET}:
         for word, percent in words.PARTS.items():
             _add(found, (word,), f"part:{percent}")
-    for word, mode in words.MODES.items():
-        _add(found, (word,), f"mode:{mode}")
-    for slot_name, slot in command.slots().items():
-        for value, spoken in slot.choices.items():
-            _add(found, spoken, f"choice:{slot_name}:{value}")
-    _add(found, declaration.nouns, "noun")
-    _add(found, words.COURTESY, "glue")
-    _add(found, words.GLUE if declaration.danger is Danger.TRADE else words.QUERY_GLUE, "glue")
-    return Vocabulary(command, _index(found))
 
 
 def _add(found: dict[Phrase, list[str]], phrases: Iterable[str], meaning: str) -> None:
@@ -103,9 +108,8 @@ def reserved_words() -> frozenset[str]:
         for first, rows in vocabulary(name).phrases.items():
             found.add(first)
             found.update(word for phrase, _ in rows for word in phrase)
-    for group in (
-        words.INTERROGATIVES, words.SPEECH, words.PAST, words.NEGATIONS, words.CONDITIONS, words.DEFERRALS, words.TIME_UNITS,
-        words.CURRENCIES, words.PERCENT_WORDS,
-    ):  # fmt: skip
+    judging = (words.INTERROGATIVES, words.SPEECH, words.PAST, words.NEGATIONS, words.CONDITIONS, words.DEFERRALS)
+    for group in (*judging, words.TIME_UNITS, words.PERCENT_WORDS):
         found.update(group)
+    found.update(words.CURRENCIES)
     return frozenset(found) | {"order", "orders", "step", "i", "you", "we", "s", "a"}

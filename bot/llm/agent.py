@@ -30,10 +30,10 @@ WINDOW = 12
 _ALL = frozenset(Danger)
 _LOOK = frozenset({Danger.QUERY})
 _PERSONA = (
-    "You are Zyn, a Kraken spot trading assistant. You call your owner {owner}. Be short and factual, in the owner's "
-    "language. Use the tools for everything about trades, orders, balances and prices; never invent numbers or ids. You "
-    "cannot trade yourself: calling a tool asks the house to, and the house reports the result to the owner itself. Never "
-    "say that something was bought, sold, placed, canceled or protected. Active mode: {mode}."
+    "You are Zyn, a Kraken spot trading assistant. You call your owner {owner}. Be short and factual, in the "
+    "owner's language. Use the tools for everything about trades, orders, balances and prices; never invent numbers "
+    "or ids. You cannot trade yourself: calling a tool asks the house to, and the house reports the result to the owner. "
+    "Never say that something was bought, sold, placed, canceled or protected. Active mode: {mode}."
 )
 
 
@@ -41,7 +41,12 @@ class Agent:
     """A model with the registry's tools. One conversation a user, kept in the store."""
 
     def __init__(
-        self, client: "AsyncOpenAI", model: str, service: TradingService, store: Store, budget_s: float = 30.0
+        self,
+        client: "AsyncOpenAI",
+        model: str,
+        service: TradingService,
+        store: Store,
+        budget_s: float = 30.0,
     ) -> None:
         self._client = client
         self._model = model
@@ -58,7 +63,7 @@ class Agent:
                 prose = await self._converse(user, text, allowed, replies)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
             logger.warning("the model failed: {}: {}", type(error).__name__, str(error)[:200])
-            prose = f"The model is not answering ({type(error).__name__}). {why_not.message[:1].upper()}{why_not.message[1:]}."
+            prose = f"The model is not answering ({type(error).__name__}), and {why_not.message}."
         return _compose(replies, prose, why_not)
 
     async def _converse(self, user: str, text: str, allowed: Collection[Danger], replies: list[Reply]) -> str:

@@ -6,9 +6,11 @@ _DONE = (
     r"(bought|sold|filled|executed|placed|opened|closed|canceled|cancelled|protected|submitted|flattened|entered|exited|"
     r"bracketed|traded|purchased|liquidated|moved|set)"
 )
+_WHO = r"(i|we|i've|we've|zyn|you|order|orders|trade|position|stop|target|it)"
 _CLAIMS = re.compile(
-    rf"\b(i|we|i've|we've|zyn|you|your order|order|orders|trade|position|stop|target|it)\b[^.?!\n]{{0,60}}\b{_DONE}\b"
-    rf"|\b{_DONE}\b\s+(?:\d|the\b|your\b|an?\b|[A-Z]{{2,6}}\b)|\bdone\b[!.]|\bexecution (?:complete|successful)|\bsuccessfully\b"
+    rf"\b{_WHO}\b[^.?!\n]{{0,60}}\b{_DONE}\b"
+    rf"|\b{_DONE}\b\s+(?:\d|the\b|your\b|an?\b|[A-Z]{{2,6}}\b)"
+    r"|\bdone\b[!.]|\bexecution (?:complete|successful)|\bsuccessfully\b"
     r"|\b(order|trade) (?:is )?(?:in|live|complete|confirmed|active|open)\b|✅",
     re.IGNORECASE,
 )

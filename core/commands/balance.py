@@ -15,13 +15,23 @@ class Balance(Command):
     declaration: ClassVar[Declaration] = Declaration(
         name="balance",
         calls=(
-            "balance", "bal", "balances", "funds", "wallet", "account", "how much money", "how much cash", "how much usd",
-            "equity", "portfolio", "buying power",
+            "balance",
+            "bal",
+            "balances",
+            "funds",
+            "wallet",
+            "account",
+            "how much money",
+            "how much cash",
+            "how much usd",
+            "equity",
+            "portfolio",
+            "buying power",
         ),
         danger=Danger.QUERY,
         nouns=frozenset({"account", "balance", "available", "money", "cash", "left", "usd", "free", "total", "worth"}),
         examples=("balance", "bal", "what's my paper balance?"),
-    )  # fmt: skip
+    )
 
 
 async def handle(desk: Desk, command: Balance) -> Reply:

@@ -1,6 +1,6 @@
 """bracket: buy with both levels named."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from core.commands.base import (
     AmountArgument,
@@ -18,7 +18,6 @@ from core.commands.entering import enter
 from core.domain.errors import Code
 from core.trading.desk import Desk
 from core.trading.reply import Reply
-from typing import Annotated
 
 RequiredStop = Annotated[LevelArgument, Slot(SlotKind.STOP, Code.STOP_LOSS, "SL 1%")]
 RequiredTarget = Annotated[LevelArgument, Slot(SlotKind.TARGET, Code.TAKE_PROFIT, "TP 2%")]

@@ -24,8 +24,22 @@ class Buy(Command):
     declaration: ClassVar[Declaration] = Declaration(
         name="buy",
         calls=(
-            "buy", "long", "go long", "open a long", "open long", "enter", "get me", "get", "grab", "pick up", "purchase",
-            "scoop", "ape into", "take a long", "bid", "accumulate",
+            "buy",
+            "long",
+            "go long",
+            "open a long",
+            "open long",
+            "enter",
+            "get me",
+            "get",
+            "grab",
+            "pick up",
+            "purchase",
+            "scoop",
+            "ape into",
+            "take a long",
+            "bid",
+            "accumulate",
         ),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "order", "trade", "long", "entry", "coins", "coin", "tokens"}),
@@ -36,7 +50,7 @@ class Buy(Command):
             "/buy ETH 0.1 sl=1% tp=2%",
             "long eth risk 1% stop 2 ATR target 3R",
         ),
-    )  # fmt: skip
+    )
     symbol: Symbol
     amount: AmountArgument
     order_type: OrderTypeArgument = "market"

@@ -62,8 +62,8 @@ def _chosen(desk: Desk, target: str) -> Sequence[Bracket]:
     if order.role in {Role.STOP, Role.TARGET} and bracket.held > ZERO:
         raise Denied(
             Code.NAKED,
-            f"{target} is the {order.role} of {plain(bracket.held)} {bracket.symbol}; without it the position would lack its "
-            f"{order.role}. Move it with 'protect {bracket.symbol} …' or leave with 'close {bracket.symbol}'",
+            f"{target} is the {order.role} of {plain(bracket.held)} {bracket.symbol}; without it the position would "
+            f"lack its {order.role}. Move it with 'protect {bracket.symbol} …' or leave with 'close {bracket.symbol}'",
         )
     return [bracket]
 

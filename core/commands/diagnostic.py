@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import ClassVar
 
-from core.commands.base import Command, Danger, Declaration, handle as run
+from core.commands.base import Command, Danger, Declaration
+from core.commands.base import handle as run
 from core.commands.cancel import Cancel
 from core.domain.errors import ZynError
 from core.domain.modes import Mode, Source
@@ -24,13 +25,23 @@ class Diagnostic(Command):
     declaration: ClassVar[Declaration] = Declaration(
         name="diagnostic",
         calls=(
-            "diagnostic", "run full system diagnostic", "full system diagnostic", "system diagnostic", "diagnostics",
-            "run diagnostics", "run a diagnostic", "self test", "selftest", "system check", "run diagnostic", "health check",
+            "diagnostic",
+            "run full system diagnostic",
+            "full system diagnostic",
+            "system diagnostic",
+            "diagnostics",
+            "run diagnostics",
+            "run a diagnostic",
+            "self test",
+            "selftest",
+            "system check",
+            "run diagnostic",
+            "health check",
         ),
         danger=Danger.CONTROL,
         nouns=frozenset({"system", "full", "run", "test"}),
         examples=("run full system diagnostic", "/diagnostic"),
-    )  # fmt: skip
+    )
 
 
 async def handle(desk: Desk, command: Diagnostic) -> Reply:
@@ -77,8 +88,8 @@ async def _test_order(desk: Desk, symbol: str) -> Check:
         limit = instrument.price(quote.bid - percent_of(quote.bid, _BELOW_PCT))
         smallest = instrument.minimum_quantity(limit)
         opened = await open_position_with_brackets(
-            desk, symbol, Side.BUY, (smallest + smallest, AmountUnit.BASE), OrderType.LIMIT, None, None, Source.FORCE_TEST,
-            limit_price=limit,
+            desk, symbol, Side.BUY, (smallest + smallest, AmountUnit.BASE), OrderType.LIMIT, None, None,
+            Source.FORCE_TEST, limit_price=limit,
         )  # fmt: skip
         entry = opened.bracket.entry
         if entry is None or entry.venue_id is None:

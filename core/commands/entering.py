@@ -21,17 +21,34 @@ class Entry(Protocol):
     """The fields of a command that buys."""
 
     @property
-    def symbol(self) -> str: ...
+    def symbol(self) -> str:
+        """The pair."""
+        ...
+
     @property
-    def amount(self) -> Amount: ...
+    def amount(self) -> Amount:
+        """How much."""
+        ...
+
     @property
-    def order_type(self) -> str: ...
+    def order_type(self) -> str:
+        """Either "market" or "limit"."""
+        ...
+
     @property
-    def limit_price(self) -> Decimal | None: ...
+    def limit_price(self) -> Decimal | None:
+        """The limit, None at market."""
+        ...
+
     @property
-    def stop_loss(self) -> LevelArgument | None: ...
+    def stop_loss(self) -> LevelArgument | None:
+        """The stop that was given."""
+        ...
+
     @property
-    def take_profit(self) -> LevelArgument | None: ...
+    def take_profit(self) -> LevelArgument | None:
+        """The target that was given."""
+        ...
 
 
 async def enter(desk: Desk, command: Entry) -> Reply:

@@ -151,6 +151,6 @@ def _end_seen(desk: Desk, steps: _Steps, bracket: Bracket) -> None:
             ok=canceled,
         )
     rows = [item for item in desk.ledger.executed(bracket.symbol) if item.bracket.id == bracket.id]
-    steps.add("rows in executed_orders", f"{len(rows)} (entry and exit)", ok=len(rows) >= 2)
+    steps.add("rows in executed_orders", f"{len(rows)} (entry and exit)", ok=len(rows) > 1)
     closed = bracket.state is BracketState.CLOSED
     steps.add("closed", say.closed_line(bracket) if closed else f"the bracket is {bracket.state}", ok=closed)

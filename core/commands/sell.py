@@ -64,7 +64,8 @@ async def handle(desk: Desk, command: Sell) -> Reply:
     if quantity > held:
         raise Denied(
             Code.NOT_OURS,
-            f"asked to sell {plain(quantity)} {instrument.base}, our brackets hold {plain(held)}; nothing else is touched",
+            f"asked to sell {plain(quantity)} {instrument.base}, our brackets hold {plain(held)}; "
+            "nothing else is touched",
         )
     if command.order_type == "limit":
         return await _as_target(desk, command, instrument, positions, quantity)
@@ -120,8 +121,8 @@ async def _as_target(
         held = ", ".join(plain(bracket.held) for bracket in positions)
         raise Denied(
             Code.AMOUNT,
-            f"a limit sale becomes the target of a whole bracket, and {plain(quantity)} {instrument.base} would be a part "
-            f"of one (they hold {held}); sell that part at market, or name whole brackets",
+            f"a limit sale becomes the target of a whole bracket, and {plain(quantity)} {instrument.base} would be "
+            f"a part of one (they hold {held}); sell that part at market, or name whole brackets",
         )
     target = Level(instrument.price(command.limit_price), LevelUnit.PRICE)
     await apply_levels(desk, chosen, None, target)

@@ -15,13 +15,23 @@ class Status(Command):
     declaration: ClassVar[Declaration] = Declaration(
         name="status",
         calls=(
-            "status", "what mode", "which mode", "what mode are we in", "which mode are we in", "how are you", "health", "uptime",
-            "current mode", "are you alive", "are you there", "state",
+            "status",
+            "what mode",
+            "which mode",
+            "what mode are we in",
+            "which mode are we in",
+            "how are you",
+            "health",
+            "uptime",
+            "current mode",
+            "are you alive",
+            "are you there",
+            "state",
         ),
         danger=Danger.QUERY,
         nouns=frozenset({"mode", "status", "trading", "bot", "system", "current", "state", "running"}),
         examples=("status", "what mode are we in?", "/status"),
-    )  # fmt: skip
+    )
 
 
 async def handle(desk: Desk, command: Status) -> Reply:

@@ -17,15 +17,28 @@ class Trades(Command):
     declaration: ClassVar[Declaration] = Declaration(
         name="trades",
         calls=(
-            "trades", "trade history", "recent trades", "closed trades", "trades in the last 24 hours", "last 24 hours",
-            "today's trades", "trades today", "todays trades", "trade log",
-            "what trades did we make", "what did you trade", "what did we trade", "what have you traded", "what did you buy",
-            "what did you sell", "what trades did you make",
+            "trades",
+            "trade history",
+            "recent trades",
+            "closed trades",
+            "trades in the last 24 hours",
+            "last 24 hours",
+            "today's trades",
+            "trades today",
+            "todays trades",
+            "trade log",
+            "what trades did we make",
+            "what did you trade",
+            "what did we trade",
+            "what have you traded",
+            "what did you buy",
+            "what did you sell",
+            "what trades did you make",
         ),
         danger=Danger.QUERY,
         nouns=frozenset({"trades", "history", "recent", "last", "today", "24", "24h", "hours"}),
         examples=("trades", "show my trades in the last 24 hours", "/trades"),
-    )  # fmt: skip
+    )
 
 
 async def handle(desk: Desk, command: Trades) -> Reply:

@@ -74,5 +74,5 @@ class ZynError(Exception):
         return f"[EXEC-ERR] {self.code}: {self.message}"
 
 
-class Denied(ZynError):
+class Denied(ZynError):  # noqa: N818 - the field says denied
     """Refused by us, before anything was sent; the numbers are in the message."""

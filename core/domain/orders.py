@@ -91,6 +91,7 @@ class Order:
     fee: Decimal = ZERO
     filled_at: datetime | None = None
     missing: int = 0
+    cancel_asked: bool = False
     reason: str = ""
     fills: tuple[Fill, ...] = ()
 

@@ -133,7 +133,10 @@ class PaperBooks:
         book: Book | None,
         now: datetime,
     ) -> PaperOrder:
-        """Change an open order in place; one that its new price lets trade, trades. Raises PaperRefusalError, changing nothing."""
+        """Change an open order in place, and let it trade if its new price does.
+
+        Raises PaperRefusalError, changing nothing.
+        """
         order = self.by_client_id(client_id)
         if order is None:
             raise PaperRefusalError("EOrder:Unknown order")

@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_before_delay, wait_exponential
@@ -64,7 +65,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 def new_client(api_url: str | None, timeout_s: float) -> PublicClient:
     """A ccxt client without limiter, retries and memory of old replies. `api_url` replaces https://api.kraken.com."""
-    import ccxt.async_support as ccxt  # type: ignore[import-untyped]  # here, because importing it takes 0.4 s
+    import ccxt.async_support as ccxt  # noqa: PLC0415 - importing it takes 0.4 s
 
     client = ccxt.kraken(
         {
@@ -78,7 +79,7 @@ def new_client(api_url: str | None, timeout_s: float) -> PublicClient:
     if api_url is not None:
         root = api_url.rstrip("/")
         client.urls["api"] = client.urls["api"] | {"public": root, "private": root}
-    return cast(PublicClient, client)
+    return cast("PublicClient", client)
 
 
 class _PassingError(MarketDownError):
@@ -303,8 +304,8 @@ def _failures_of_ccxt() -> tuple[type[Exception], ...]:
 
 
 def _ccxt_errors() -> Any:
-    """ccxt's classes of errors; asked for only when a call failed, so ccxt is loaded already."""
-    from ccxt.base import errors  # type: ignore[import-untyped]
+    """Ccxt's classes of errors; asked for only when a call failed, so ccxt is loaded already."""
+    from ccxt.base import errors  # noqa: PLC0415
 
     return errors
 
@@ -321,7 +322,7 @@ def _plain_words(error: Exception, wanted: str) -> MarketDownError:
         return kind(f'Kraken answered "{words[1][:200]}" when asked for {wanted}.')
     status = _HTTP_STATUS.match(text)
     if status is not None:
-        kind = _PassingError if int(status[1]) >= 500 else MarketDownError
+        kind = _PassingError if int(status[1]) >= HTTPStatus.INTERNAL_SERVER_ERROR else MarketDownError
         return kind(f"Kraken's server answered HTTP {status[1]} when asked for {wanted}.")
     if isinstance(error, errors.RequestTimeout):
         return _PassingError(f"Kraken did not send {wanted} in time.")

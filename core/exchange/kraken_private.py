@@ -36,25 +36,55 @@ _UNPROVEN = ("Unavailable", "Busy", "Timeout", "Internal error", "Throttled", "R
 """Words of the venue that do not prove that an order was not taken."""
 
 
+# The parameters are called as the client calls them.
+# ruff: noqa: A002
+
+
 class KrakenClient(Protocol):
     """The unified methods that are used. Parameters are always a dictionary: None breaks the client."""
 
     async def create_order(
         self, symbol: str, type: str, side: str, amount: float | str, price: float | str | None, params: dict[str, Any]
-    ) -> dict[str, Any]: ...
-    async def cancel_order(self, id: str, symbol: str, params: dict[str, Any]) -> dict[str, Any]: ...
+    ) -> dict[str, Any]:
+        """Place an order."""
+        ...
+
+    async def cancel_order(self, id: str, symbol: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Take one back."""
+        ...
+
     async def edit_order(
-        self, id: str, symbol: str, type: str, side: str, amount: float | str, price: float | str | None,
+        self,
+        id: str,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: float | str,
+        price: float | str | None,
         params: dict[str, Any],
-    ) -> dict[str, Any]: ...  # fmt: skip
+    ) -> dict[str, Any]:
+        """Change one in place (AmendOrder)."""
+        ...
+
     async def fetch_open_orders(
         self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
-    ) -> list[dict[str, Any]]: ...
+    ) -> list[dict[str, Any]]:
+        """What rests."""
+        ...
+
     async def fetch_closed_orders(
         self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
-    ) -> list[dict[str, Any]]: ...
-    async def fetch_balance(self, params: dict[str, Any]) -> dict[str, Any]: ...
-    async def close(self) -> None: ...
+    ) -> list[dict[str, Any]]:
+        """What ended lately."""
+        ...
+
+    async def fetch_balance(self, params: dict[str, Any]) -> dict[str, Any]:
+        """What the account has."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
 
 
 class KrakenExchangeWrapper:
@@ -107,8 +137,7 @@ class KrakenExchangeWrapper:
         """Send once. Whatever comes back that proves nothing is Unknown, and the next snapshot decides."""
         try:
             answer = await self._send(action)
-        except Exception as error:
-            # Every class of failure ends here on purpose: the words decide, never the class.
+        except Exception as error:  # noqa: BLE001 - the words decide, never the class of a failure
             return judge_failure(str(error))
         name = answer.get("id")
         return Accepted(str(name) if name and not isinstance(action, Amend) else action.order.venue_id)

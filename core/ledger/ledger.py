@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from core.domain.brackets import Bracket, BracketState
 from core.domain.events import Event
@@ -109,7 +109,10 @@ class Ledger:
             memory[bracket.id] = bracket
 
     def _write(self, connection: Connection, decisions: Sequence[Decision], events: Sequence[Event]) -> None:
-        brackets, orders, fills, news = [], [], [], list(events)
+        brackets: list[rows.Values] = []
+        orders: list[rows.Values] = []
+        fills: list[rows.Values] = []
+        news = list(events)
         for decision in decisions:
             known = {order.client_id: order for order in decision.before.orders}
             brackets.append(rows.bracket_to_row(decision.after))

@@ -108,7 +108,7 @@ def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | No
         excess -= cut
         left = order.remaining - cut
         if cut > ZERO and (left <= ZERO or draft.rules.instrument.is_dust(left, price or order.price or ZERO)):
-            draft.actions.append(Cancel(order, draft.bracket.symbol))
+            draft.cancel(order)
         elif cut > ZERO or (price is not None and order.price != price):
             draft.actions.append(_amend(draft, order, order.quantity - cut, price or order.price))
 

@@ -14,7 +14,7 @@ from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import Fill, Order, OrderState, OrderType, Role
-from core.domain.venue import Action, Cancel, Snapshot, Submit
+from core.domain.venue import Action, Snapshot, Submit
 from core.lifecycle import news
 from core.lifecycle.absorb import Absorbed, absorb
 from core.lifecycle.cover import cover
@@ -77,18 +77,13 @@ def _tell_changes(draft: Draft, absorbed: Absorbed) -> None:
 
 def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
     name = f"{order.role} order {order.client_id} ({plain(order.quantity)} {draft.bracket.base})"
+    why = f" ({order.reason})" if order.reason else ""
     if order.state is OrderState.LOST:
         draft.tell(EventKind.ORDER_LOST, f"The {name} is in neither list of the venue: it counts as never placed.")
-    elif (
-        order.state is OrderState.CANCELED
-        and order.role is Role.STOP
-        and was is OrderState.OPEN
-        and draft.bracket.held > ZERO
-    ):
-        if order.trigger_price == draft.bracket.stop_price and draft.bracket.leave is None and order.reason:
-            draft.tell(
-                EventKind.UNPROTECTED, f"The {name} was canceled at the venue ({order.reason}). Placing a new one."
-            )
+        return
+    is_stranger = order.state is OrderState.CANCELED and was is OrderState.OPEN and not order.cancel_asked
+    if is_stranger and order.role is Role.STOP and draft.bracket.held > ZERO:
+        draft.tell(EventKind.UNPROTECTED, f"The {name} was canceled at the venue{why}. Placing a new one.")
 
 
 def _is_news(draft: Draft, since: datetime) -> bool:
@@ -140,7 +135,7 @@ def _work_entry(draft: Draft) -> None:
     # Once a leg has traded, buying more of the same idea would only feed the other leg.
     unwanted = bracket.cancel_entry or bracket.sold > ZERO
     if unwanted and entry.state is OrderState.OPEN:
-        draft.actions.append(Cancel(entry, bracket.symbol))
+        draft.cancel(entry)
 
 
 def _choose_to_leave(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderState, OrderType, Role, Side, TimeInForce
-from core.domain.venue import Action
+from core.domain.venue import Action, Cancel
 from core.lifecycle.rules import Rules
 
 
@@ -67,6 +67,12 @@ class Draft:
         )
         self.put(order)
         return order
+
+    def cancel(self, order: Order) -> None:
+        """Take an order back, and remember that it was us who asked."""
+        asked = replace(order, cancel_asked=True)
+        self.put(asked)
+        self.actions.append(Cancel(asked, self.bracket.symbol))
 
     @property
     def deadline(self) -> datetime:

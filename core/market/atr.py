@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from core.domain.market import Candle
 from core.domain.money import ZERO, divide
@@ -17,7 +18,7 @@ def atr_of(candles: Sequence[Candle], length: int) -> Decimal | None:
         return None
     ranges = [
         max(now.high - now.low, abs(now.high - before.close), abs(now.low - before.close))
-        for before, now in zip(candles, candles[1:], strict=False)
+        for before, now in pairwise(candles)
     ]
     atr = divide(sum(ranges[:length], ZERO), Decimal(length))
     for value in ranges[length:]:

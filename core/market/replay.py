@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TextIO, cast
 
 from core.domain.instruments import Instrument
 from core.domain.market import Book, Candle, Quote, Tape
 from core.domain.money import ONE
-from core.exchange.matching import Friction, worse_by_half_spread
 from core.domain.orders import Side
+from core.exchange.matching import Friction, worse_by_half_spread
 from core.market.builtin import COIN_NAMES, builtin_instruments
 from core.market.clocks import Clock
 
@@ -90,7 +91,7 @@ def _load(path: Path) -> Series:
             raise ReplayError(f"{path.name}, row {number}: its time {start} does not follow {last}; rows must ascend")
         last = start
         series.append(start, values)
-    if len(series.starts) < 2:
+    if len(series.starts) <= 1:
         raise ReplayError(f"{path.name} has {len(series.starts)} candles; a replay needs two or more")
     series.interval_s = min(b - a for a, b in zip(series.starts, series.starts[1:], strict=False))
     return series
@@ -109,23 +110,32 @@ def _symbol_of(path: Path) -> str:
     return f"{COIN_NAMES.get(base.lower(), base)}/{COIN_NAMES.get(quote.lower(), quote)}"
 
 
+def _open_text(path: Path) -> TextIO:
+    if path.name.endswith(".gz"):
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8", newline=""))
+    return path.open(encoding="utf-8", newline="")
+
+
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.name.endswith(".gz") else path.open(newline="")
     try:
-        with opened as file:
+        with _open_text(path) as file:
             for number, row in enumerate(csv.reader(file), 1):
                 if number == 1 and row and row[0].strip().lower() in _HEADERS:
                     continue
                 try:
-                    yield int(row[0]), [float(cell) for cell in row[1:6]]
-                    if len(row) < len(_COLUMNS):
-                        raise IndexError
+                    start, values = int(row[0]), [float(cell) for cell in row[1 : len(_COLUMNS)]]
                 except (ValueError, IndexError) as error:
-                    raise ReplayError(
-                        f"{path.name}, row {number}: expected time,open,high,low,close,volume,trades, found {','.join(row)[:80]!r}"
-                    ) from error
+                    raise ReplayError(_bad_row(path, number, row)) from error
+                if len(values) < len(_COLUMNS) - 1:
+                    raise ReplayError(_bad_row(path, number, row))
+                yield start, values
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise ReplayError(f"cannot read {path.name}: {error}") from error
+
+
+def _bad_row(path: Path, number: int, row: Sequence[str]) -> str:
+    found = ",".join(row)[:80]
+    return f"{path.name}, row {number}: expected time,open,high,low,close,volume,trades, found {found!r}"
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, list[float]]]:

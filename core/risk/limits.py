@@ -6,7 +6,7 @@ from decimal import Decimal
 from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode, Source
-from core.domain.money import HUNDRED, ZERO, cents, divide, percent_of, plain, times
+from core.domain.money import ZERO, cents, divide, percent_of, plain, times
 from core.domain.orders import OrderType
 from core.risk.prices import BracketPrices
 
@@ -98,30 +98,28 @@ def _ceilings(request: OrderRequest, account: Account, limits: RiskLimits) -> li
     with_fee = price + percent_of(price, account.taker_pct)
     risk_money = percent_of(account.equity, limits.risk_pct_max)
     risk = request.prices.risk
-    room = max(ZERO, percent_of(account.equity, limits.exposure_pct_max) - account.exposure)
+    most_exposed = percent_of(account.equity, limits.exposure_pct_max)
+    too_large = f"the order costs {cents(cost)} {quote}, the limit is {cents(limits.max_order_quote)} (MAX_ORDER_QUOTE)"
+    too_dear = f"the order needs {cents(times(request.quantity, with_fee))} {quote} with its fee"
+    too_risky = f"the stop risks {cents(times(request.quantity, risk))} {quote}, the limit is {cents(risk_money)}"
+    share = f"{plain(limits.risk_pct_max)}% of {cents(account.equity)}, RISK_PCT_MAX"
+    exposed = f"positions would be worth {cents(account.exposure + cost)} {quote}"
     return [
-        (
-            Code.MAX_ORDER,
-            divide(limits.max_order_quote, price),
-            f"the order costs {cents(cost)} {quote}, the limit is {cents(limits.max_order_quote)} (MAX_ORDER_QUOTE)",
-        ),
+        (Code.MAX_ORDER, divide(limits.max_order_quote, price), too_large),
         (
             Code.BALANCE,
             divide(max(account.available, ZERO), with_fee),
-            f"the order needs {cents(times(request.quantity, with_fee))} {quote} with its fee, "
-            f"available are {cents(account.available)}",
+            f"{too_dear}, available are {cents(account.available)}",
         ),
         (
             Code.RISK_PER_TRADE,
             divide(risk_money, risk) if risk > ZERO else request.quantity,
-            f"the stop risks {cents(times(request.quantity, risk))} {quote}, the limit is {cents(risk_money)} "
-            f"({plain(limits.risk_pct_max)}% of {cents(account.equity)}, RISK_PCT_MAX)",
+            f"{too_risky} ({share})",
         ),
         (
             Code.EXPOSURE,
-            divide(room, price),
-            f"positions would be worth {cents(account.exposure + cost)} {quote}, the limit is "
-            f"{cents(percent_of(account.equity, limits.exposure_pct_max))} (EXPOSURE_PCT_MAX)",
+            divide(max(ZERO, most_exposed - account.exposure), price),
+            f"{exposed}, the limit is {cents(most_exposed)} (EXPOSURE_PCT_MAX)",
         ),
     ]
 
@@ -136,8 +134,3 @@ def _minimum(request: OrderRequest) -> Denied | None:
         f"{plain(request.quantity)} {instrument.base} is below the venue's minimum: at {plain(request.price)} "
         f"{instrument.quote} it takes {plain(smallest)} {instrument.base} or more",
     )
-
-
-def share_of(value: Decimal, whole: Decimal) -> Decimal:
-    """`value` as a percentage of `whole`, zero when there is no whole."""
-    return divide(times(value, HUNDRED), whole) if whole > ZERO else ZERO

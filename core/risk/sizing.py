@@ -64,6 +64,7 @@ def _whole(quantity: Decimal, instrument: Instrument, price: Decimal) -> Decimal
         smallest = instrument.minimum_quantity(price)
         raise Denied(
             Code.MINIMUM,
-            f"that is {plain(quantity)} {instrument.base}, less than one lot; the venue takes {plain(smallest)} or more",
+            f"that is {plain(quantity)} {instrument.base}, less than one lot; "
+            f"the venue takes {plain(smallest)} or more",
         )
     return rounded

@@ -15,6 +15,7 @@ from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Mode, TradingState
+from core.domain.orders import OrderState
 from core.domain.venue import Snapshot
 from core.exchange.errors import MarketDownError
 from core.exchange.matching import Friction
@@ -150,7 +151,12 @@ class Desk:
 
     async def snapshot(self) -> Snapshot:
         """What the venue shows now. Raises VenueUnreadableError."""
-        wanted = [order.client_id for bracket in self.ledger.unfinished() for order in bracket.orders if order.is_live]
+        wanted = [
+            order.client_id
+            for bracket in self.ledger.unfinished()
+            for order in bracket.orders
+            if order.is_live or order.state is OrderState.LOST
+        ]
         return await self.exchange.snapshot(wanted)
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:

@@ -44,7 +44,8 @@ def _entry_line(bracket: Bracket) -> str:
     name = f"order {entry.venue_id or entry.client_id}"
     asked = f"{plain(bracket.quantity)} {base}"
     if entry.average is not None:
-        text = f"Bought {plain(entry.filled)} {base} ({bracket.symbol}) at {price(entry.average)}, {name}, fee {cents(entry.fee)} {quote}."
+        text = f"Bought {plain(entry.filled)} {base} ({bracket.symbol}) at {price(entry.average)}, {name}"
+        text += f", fee {cents(entry.fee)} {quote}."
         if entry.filled < bracket.quantity:
             rest = plain(bracket.quantity - entry.filled)
             text += f" {rest} of {asked} " + (
@@ -54,10 +55,12 @@ def _entry_line(bracket: Bracket) -> str:
     if entry.state is OrderState.OPEN:
         return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
     if entry.state is OrderState.SUBMITTING:
-        return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. Whether it exists is UNKNOWN; 'open' will tell."
+        unknown = "Whether it exists is UNKNOWN; 'open' will tell."
+        return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. {unknown}"
     if entry.state is OrderState.REJECTED:
         return f"Not bought: the venue refused {asked} ({bracket.symbol}): {entry.reason}."
-    return f"Not bought: {asked} ({bracket.symbol}), {name} is {entry.state}{f' ({entry.reason})' if entry.reason else ''}."
+    why = f" ({entry.reason})" if entry.reason else ""
+    return f"Not bought: {asked} ({bracket.symbol}), {name} is {entry.state}{why}."
 
 
 def _protection_lines(bracket: Bracket) -> list[str]:
@@ -80,7 +83,8 @@ def _protection_lines(bracket: Bracket) -> list[str]:
     if covered >= bracket.held:
         first = f"Stop {stop} ({level(bracket.stop)}), resting, order {names}."
     else:
-        first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: UNPROTECTED rest, Zyn keeps trying."
+        first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: "
+        first += "the rest is UNPROTECTED, Zyn keeps trying."
     return [first, f"Target {target} ({level(bracket.target)}), {_target_where(bracket)}."]
 
 
@@ -122,7 +126,8 @@ def position_line(position: Position) -> str:
     bracket = position.bracket
     text = f"• {bracket.symbol} {plain(bracket.held)} bought at {price(bracket.entry_average or ZERO)}"
     if position.quote is not None and position.result is not None:
-        text += f", now {plain(position.quote.bid)}, open result {signed(position.result)} {bracket.symbol.partition('/')[2]}"
+        quote = bracket.symbol.partition("/")[2]
+        text += f", now {plain(position.quote.bid)}, open result {signed(position.result)} {quote}"
         text += f" ({signed(position.result_r)} R)" if position.result_r is not None else ""
     if bracket.unprotected_since is not None:
         text += " · WITHOUT A STOP"
@@ -146,8 +151,8 @@ def executed_line(item: Executed, now: datetime) -> str:
     order, bracket = item.order, item.bracket
     at = order.filled_at or now
     text = (
-        f"• {at:%Y-%m-%d %H:%M:%S} {order.side} {plain(order.filled)} {bracket.symbol} at {price(order.average or ZERO)}"
-        f" · {order.role} · {order.venue_id} · {bracket.source}"
+        f"• {at:%Y-%m-%d %H:%M:%S} {order.side} {plain(order.filled)} {bracket.symbol}"
+        f" at {price(order.average or ZERO)} · {order.role} · {order.venue_id} · {bracket.source}"
         f" · SL {plain(bracket.stop_price) if bracket.stop_price else 'N/A'}"
         f" · TP {plain(bracket.target_price) if bracket.target_price else 'N/A'}"
     )
@@ -174,7 +179,8 @@ def sold_line(symbol: str, orders: Sequence[Order], before: Decimal) -> str:
     fee = sum((order.fee for order in orders), ZERO)
     names = ", ".join(order.venue_id or order.client_id for order in orders)
     average = price(cost / sold) if sold > ZERO else "-"
-    return f"Sold {plain(sold)} of {plain(before)} {base} ({symbol}) at {average} {quote}, order {names}, fee {cents(fee)} {quote}."
+    text = f"Sold {plain(sold)} of {plain(before)} {base} ({symbol}) at {average} {quote}, order {names}"
+    return f"{text}, fee {cents(fee)} {quote}."
 
 
 async def other_desk_line(desk: Desk) -> str:
