@@ -26,6 +26,9 @@ ATTEMPTS = 3
 
 LISTING_AGE_MAX = timedelta(hours=24)
 LISTING_RETRY_AFTER = timedelta(minutes=1)
+SETTLING = timedelta(seconds=10)
+"""How long a trade may take to show up in the list of trades."""
+
 PRINTS_REACH = timedelta(minutes=5)
 TRADES_PER_PAGE = 1000
 TRADE_PAGES_MAX = 20
@@ -146,20 +149,26 @@ class KrakenMarketData:
         return translate.book(result, symbol, asked_at)
 
     async def tape(self, symbol: str, since: datetime) -> Tape:
-        """What traded after `since`: every print when that is 5 minutes or less ago, closed candles otherwise.
+        """What traded after `since`: every print when that is 5 minutes or less ago, mostly closed candles otherwise.
 
         `until` is how far the events reach, never the present: what Kraken shows a moment later is still after it.
-        Candles are the finest that reach back to `since` and open no earlier; they are marked as caught up.
+        Candles are the finest that reach back to `since`; the time before the first of them opens is told by prints,
+        so that nothing of a downtime goes unseen. They are marked as caught up.
         """
         venue_name = await self._venue_name(symbol)
         now = self._clock()
         if now - since <= PRINTS_REACH:
-            prints = await self._prints(symbol, venue_name, since)
-            return Tape(symbol, prints, prints[-1].at if prints else since)
+            prints, is_whole = await self._prints(symbol, venue_name, since, now + SETTLING)
+            settled = max(since, now - SETTLING) if is_whole else since
+            return Tape(symbol, prints, max(settled, prints[-1].at) if prints else settled)
         interval_s = _interval_that_reaches(now - since)
         rows = await self._candles(symbol, venue_name, interval_s, since)
         candles = [candle for candle in rows if candle.at >= since]
-        return Tape(symbol, candles, candles[-1].ends_at if candles else since, caught_up=True)
+        if not candles:
+            return Tape(symbol, (), since, caught_up=True)
+        first = candles[0].at
+        bridge, _ = await self._prints(symbol, venue_name, since, first) if first > since else ([], True)
+        return Tape(symbol, (*bridge, *candles), candles[-1].ends_at, caught_up=True)
 
     async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
         """The last `count` closed candles (Kraken keeps 719), oldest first."""
@@ -207,7 +216,10 @@ class KrakenMarketData:
         result, asked_at = await self._wire.read("Ticker", {"pair": ",".join(ours)})
         return translate.quotes(result, ours, asked_at)
 
-    async def _prints(self, symbol: str, venue_name: str, since: datetime) -> list[Print]:
+    async def _prints(
+        self, symbol: str, venue_name: str, since: datetime, before: datetime
+    ) -> tuple[list[Print], bool]:
+        """Prints after `since`, and whether those are all until `before`."""
         found: list[Print] = []
         cursor = translate.trades_cursor(since)
         for _ in range(TRADE_PAGES_MAX):
@@ -215,10 +227,10 @@ class KrakenMarketData:
             result, _asked_at = await self._wire.read("Trades", params)
             page, last = translate.prints(result, symbol)
             found += [event for event in page if event.at > since]
-            if len(page) < TRADES_PER_PAGE or last == cursor:
-                break
+            if len(page) < TRADES_PER_PAGE or last == cursor or page[-1].at >= before:
+                return [event for event in found if event.at < before], True
             cursor = last
-        return found
+        return [event for event in found if event.at < before], False
 
     async def _candles(self, symbol: str, venue_name: str, interval_s: int, since: datetime | None) -> list[Candle]:
         """Closed candles; with `since`, those around and after it."""

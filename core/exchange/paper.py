@@ -45,7 +45,7 @@ class PaperExchangeWrapper:
         self._clock = clock
         self._quote_age_max_s = quote_age_max_s
         self._closed: dict[str, VenueOrder] = {}
-        self._started = False
+        self._looked_at: dict[str, datetime] = {}
 
     @property
     def name(self) -> str:
@@ -60,12 +60,12 @@ class PaperExchangeWrapper:
                 continue
             tape = await self._market.tape(symbol, since)
             if tape.events:
-                self._match(tape, (await self._instrument(symbol)), since)
-        self._started = True
+                self._match(tape, (await self._instrument(symbol)), self._looked_at.get(symbol, since))
+            self._looked_at[symbol] = self._clock()
 
-    def _match(self, tape: Tape, instrument: Instrument, since: datetime) -> None:
+    def _match(self, tape: Tape, instrument: Instrument, looked_at: datetime) -> None:
         books = self._ledger.books
-        away = tape.caught_up or (not self._started and (tape.until - since).total_seconds() > _AWAY_S)
+        away = (self._clock() - looked_at).total_seconds() > _AWAY_S and self._market.name != "replay"
         for event in tape.events:
             if isinstance(event, Candle):
                 books.on_candle(event, instrument, caught_up=away)

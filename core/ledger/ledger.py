@@ -54,6 +54,12 @@ class Ledger:
             found = self._load(connection, rows.BRACKETS.c.id == bracket_id)
         return found[0] if found else None
 
+    def take_up(self, bracket: Bracket) -> None:
+        """Count a closed bracket among the unfinished again: the venue shows that it is not over."""
+        self.unfinished()
+        if self._unfinished is not None:
+            self._unfinished[bracket.id] = bracket
+
     def save(self, decisions: Iterable[Decision], events: Sequence[Event] = ()) -> None:
         """Write what changed, and the alerts, in one transaction. Raises and forgets what it remembered on failure."""
         changed = [decision for decision in decisions if decision.changed]

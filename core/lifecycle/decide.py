@@ -132,8 +132,9 @@ def _work_entry(draft: Draft) -> None:
         order = draft.new_order(Role.ENTRY, bracket.entry_type, bracket.quantity, limit_price=bracket.limit_price)
         draft.actions.append(Submit(order, bracket.symbol))
         return
-    # Once a leg has traded, buying more of the same idea would only feed the other leg.
-    unwanted = bracket.cancel_entry or bracket.sold > ZERO
+    # Once a leg has traded, buying more of the same idea would only feed the other leg. And an entry that comes back
+    # from the dead is not wanted any more: in doubt, entries die.
+    unwanted = bracket.cancel_entry or bracket.sold > ZERO or bracket.state is BracketState.CLOSED
     if unwanted and entry.state is OrderState.OPEN:
         draft.cancel(entry)
 

@@ -9,7 +9,7 @@ from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import plain
-from core.domain.venue import Action, Outcome, Snapshot, Submit
+from core.domain.venue import Action, Outcome, Snapshot, Submit, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.lifecycle.decide import Decision, decide
 from core.lifecycle.note import note
@@ -37,21 +37,33 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
         await desk.exchange.advance()
     except MarketDownError as error:
         report.troubles.append(error.message)
-    groups = sorted({bracket.base for bracket in desk.ledger.unfinished(base)})
-    if groups:
-        seen = dict(desk.changes)
-        try:
-            shared = await desk.snapshot()
-        except VenueUnreadableError as error:
-            report.troubles.append(error.message)
-            return report
-        quotes = await desk.quotes(bracket.symbol for bracket in desk.ledger.unfinished(base))
-        for group in groups:
-            async with desk.lock(group):
-                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
-                await _group(desk, group, snapshot, quotes, report)
+    seen = dict(desk.changes)
+    try:
+        shared = await desk.snapshot()
+    except VenueUnreadableError as error:
+        report.troubles.append(error.message)
+        return report
+    _take_up_strays(desk, shared)
+    brackets = desk.ledger.unfinished(base)
+    quotes = await desk.quotes(bracket.symbol for bracket in brackets)
+    for group in sorted({bracket.base for bracket in brackets}):
+        async with desk.lock(group):
+            snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
+            await _group(desk, group, snapshot, quotes, report)
     desk.last_tick_at = desk.clock()
     return report
+
+
+def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
+    """An order of ours that is open at the venue belongs to a bracket that is not over, whatever we thought."""
+    known = {order.client_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
+    for client_id, shown in snapshot.orders.items():
+        if client_id in known or shown.state is not VenueState.OPEN:
+            continue
+        found = desk.ledger.find_order(client_id)
+        if found is not None:
+            logger.warning("order {} of closed bracket {} is open at the venue: taken up again", client_id, found[0].id)
+            desk.ledger.take_up(found[0])
 
 
 async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote], report: TickReport) -> None:

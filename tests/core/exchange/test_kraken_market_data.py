@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.market import Candle, Print
 from core.exchange.errors import MarketDownError
-from core.exchange.kraken import new_client
+from core.exchange.kraken import SETTLING, new_client
 from core.exchange.port import MarketData
 from tests.core.exchange.kraken_rig import NOW, STORED, ZEC, Rig, ago, open_rig
 from tests.standins.kraken_public import Fault
@@ -183,22 +183,26 @@ async def test_the_tape_of_the_last_minutes_is_the_prints_strictly_after_since(r
         (Decimal(3), since + timedelta(microseconds=1)),
         (Decimal(4), since + timedelta(seconds=5)),
     ]
-    assert tape.until == since + timedelta(seconds=5)
+    assert tape.until == rig.now - SETTLING
     assert not tape.caught_up
     assert rig.venue.asked("Trades") == [{"pair": "XZECZUSD", "since": "1795175910000000000", "count": "1000"}]
 
 
-async def test_a_quiet_tape_reaches_no_further_than_it_was_asked_from(rig: Rig) -> None:
+async def test_a_quiet_tape_reaches_up_to_what_may_still_show_up_late(rig: Rig) -> None:
     tape = await rig.source().tape(ZEC, ago(minutes=5))
-    assert (list(tape.events), tape.until, tape.caught_up) == ([], ago(minutes=5), False)
+    assert (list(tape.events), tape.until, tape.caught_up) == ([], rig.now - SETTLING, False)
+
+
+async def test_a_tape_asked_from_a_moment_ago_reaches_no_further_than_that_moment(rig: Rig) -> None:
+    tape = await rig.source().tape(ZEC, ago(seconds=2))
+    assert (list(tape.events), tape.until) == ([], ago(seconds=2))
 
 
 async def test_following_the_tape_by_its_until_shows_every_print_once(rig: Rig) -> None:
     source, since, seen = rig.source(), ago(minutes=1), []
     for number in range(30):
-        rig.zec.trade(
-            ago(seconds=50) + timedelta(seconds=number // 3, microseconds=333_333 * (number % 3)), f"{number + 1}"
-        )
+        rig.zec.trade(rig.now - timedelta(seconds=9) + timedelta(microseconds=number), f"{number + 1}")
+        rig.now += timedelta(milliseconds=300)
         tape = await source.tape(ZEC, since)
         seen += [event.price for event in tape.events if isinstance(event, Print)]
         since = tape.until
@@ -211,7 +215,7 @@ async def test_a_busy_tape_is_paged_until_it_is_exhausted(rig: Rig) -> None:
         rig.zec.trade(start + timedelta(milliseconds=number + 1), "10")
     tape = await rig.source().tape(ZEC, start)
     assert len(tape.events) == 2500
-    assert tape.until == start + timedelta(milliseconds=2500)
+    assert tape.until == rig.now - SETTLING
     assert len(rig.venue.asked("Trades")) == 3
 
 
@@ -237,12 +241,15 @@ async def test_an_older_tape_is_closed_candles_that_open_no_earlier(rig: Rig) ->
     assert rig.venue.asked("Trades") == []
 
 
-async def test_a_candle_that_was_open_at_since_is_not_in_the_tape(rig: Rig) -> None:
+async def test_the_candle_that_was_open_at_since_is_told_by_its_prints(rig: Rig) -> None:
     rig.zec.flat_candles(1, datetime(2026, 11, 20, 11, 0, tzinfo=UTC), 61)
-    tape = await rig.source().tape(ZEC, datetime(2026, 11, 20, 11, 50, 1, tzinfo=UTC))
-    first = tape.events[0]
-    assert isinstance(first, Candle)
-    assert first.at == datetime(2026, 11, 20, 11, 51, tzinfo=UTC)
+    since = datetime(2026, 11, 20, 11, 50, 1, tzinfo=UTC)
+    for offset_s in (-1, 10, 58, 60):
+        rig.zec.trade(since + timedelta(seconds=offset_s), "9")
+    tape = await rig.source().tape(ZEC, since)
+    assert [event.at for event in tape.events[:2]] == [since + timedelta(seconds=10), since + timedelta(seconds=58)]
+    assert all(isinstance(event, Candle) for event in tape.events[2:])
+    assert tape.events[2].at == datetime(2026, 11, 20, 11, 51, tzinfo=UTC)
 
 
 async def test_an_older_tape_without_closed_candles_reaches_no_further_than_since(rig: Rig) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the markets of our own: generated, replayed, clocks, ATR."""

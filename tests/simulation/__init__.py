@@ -1,0 +1,1 @@
+"""Seeded simulations: many steps, one claim about all of them."""
