@@ -22,7 +22,7 @@ class Talk:
 
     def __init__(self, service: TradingService, grammar: Grammar | None, model: Model | None = None) -> None:
         self.service = service
-        self._grammar = grammar
+        self.grammar = grammar
         self._model = model
 
     async def answer(self, user: str, text: str) -> Reply:
@@ -35,6 +35,6 @@ class Talk:
         return refusal(understood.code, understood.message)
 
     def _understand(self, text: str) -> Parsed | NotParsed:
-        if self._grammar is None:
+        if self.grammar is None:
             return NotParsed(Code.NOT_A_COMMAND, "the grammar is switched off")
-        return self._grammar.parse(text)
+        return self.grammar.parse(text)

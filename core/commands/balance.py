@@ -59,4 +59,4 @@ async def handle(desk: Desk, command: Balance) -> Reply:
     missing = f" (without {', '.join(unpriced)}: no price)" if unpriced else ""
     lines.append(f"Equity: {cents(worth)} {currency}{missing}.")
     lines += say.sources(quotes.values(), desk.clock())
-    return Reply(tuple(lines), mode=desk.mode, data={"equity": format(worth, "f")})
+    return Reply(tuple(lines), mode=desk.mode, data={"equity": plain(worth)})

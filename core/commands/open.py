@@ -5,6 +5,7 @@ from typing import ClassVar
 from loguru import logger
 
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
+from core.domain.money import plain
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.reply import Reply
@@ -40,7 +41,7 @@ def _data(view: OpenView) -> dict[str, object]:
         "positions": [
             {
                 "symbol": position.bracket.symbol,
-                "quantity": format(position.bracket.held, "f"),
+                "quantity": plain(position.bracket.held),
                 "bracket": position.bracket.id,
             }
             for position in view.positions
@@ -51,8 +52,8 @@ def _data(view: OpenView) -> dict[str, object]:
                 "role": order.role,
                 "symbol": order.symbol,
                 "side": order.side,
-                "quantity": format(order.quantity, "f"),
-                "price": None if order.price is None else format(order.price, "f"),
+                "quantity": plain(order.quantity),
+                "price": None if order.price is None else plain(order.price),
                 "where": order.where,
             }
             for order in view.orders

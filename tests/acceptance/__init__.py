@@ -1,0 +1,1 @@
+"""Tests that the owner asked for by name."""
