@@ -159,7 +159,9 @@ def _choose_to_leave(draft: Draft) -> None:
 def _leave(draft: Draft, reason: ExitReason) -> None:
     bracket = draft.bracket
     sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
-    draft.bracket = replace(bracket, leave=Leave(bracket.held, reason, sold, draft.now), cancel_entry=True)
+    wish = Leave(bracket.held, reason, sold, draft.now)
+    # The patience that refused stops asked for is not owed to a sale.
+    draft.bracket = replace(bracket, leave=wish, cancel_entry=True, protect_retry_at=None)
 
 
 def _watch_cover(draft: Draft) -> None:

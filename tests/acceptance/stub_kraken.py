@@ -1,5 +1,8 @@
 """A client with ccxt's unified methods whose venue is a dictionary: every order of the test stays where it was put."""
 
+# The parameters are called as the client calls them.
+# ruff: noqa: A002
+
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -21,7 +24,7 @@ class StubKrakenClient:
         side: str,
         amount: Any,
         price: Any,
-        params: dict[str, Any],  # noqa: A002
+        params: dict[str, Any],
     ) -> dict[str, Any]:
         self.calls.append(("create_order", (symbol, type, side, amount, price, params)))
         name = f"O{next(self._numbers):05d}-AAAAA-BBBBBB"
@@ -46,7 +49,7 @@ class StubKrakenClient:
         }
         return {"id": name}
 
-    async def cancel_order(self, id: str, symbol: str, params: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    async def cancel_order(self, id: str, symbol: str, params: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(("cancel_order", (id, symbol, params)))
         self.orders[id]["status"] = "canceled"
         return {"id": id}
@@ -59,7 +62,7 @@ class StubKrakenClient:
         side: str,
         amount: Any,
         price: Any,
-        params: dict[str, Any],  # noqa: A002
+        params: dict[str, Any],
     ) -> dict[str, Any]:
         self.calls.append(("edit_order", (id, symbol, type, side, amount, price, params)))
         self.orders[id] |= {"amount": amount, "price": price, "stopLossPrice": params.get("stopLossPrice")}

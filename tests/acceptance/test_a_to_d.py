@@ -178,7 +178,7 @@ async def test_d_every_way_to_trade_appears_exactly_once_in_trades_and_executed_
 
 
 async def _trade_in_every_way(rig: Rig) -> None:
-    """Buy, sell, bracket, close, flatten, force test, a stop that fires, a target that fires, an entry that never fills."""
+    """Buy, sell, bracket, close, flatten, force test, both kinds of leg, and an entry that never fills."""
     for text in (
         "buy 0.4 ZEC SL 1% TP 2%",
         "sell 0.1 ZEC",

@@ -161,7 +161,7 @@ class Telegram:
         return Said(self._line.next_id, user_id, text, len(self.sent))
 
     async def wait_for(self, predicate: Callable[[Sent], bool], timeout: float = 10.0, *, after: int = 0) -> Sent:
-        """The first message of the bot, from number `after` on, that fits. Raises TimeoutError with what came instead."""
+        """The first message of the bot, from number `after` on, that fits. Raises TimeoutError with what came."""
         found = await self._until(lambda: next((one for one in self.sent[after:] if predicate(one)), None), timeout)
         if found is None:
             texts = "\n---\n".join(one.text for one in self.sent[after:])
@@ -245,9 +245,7 @@ class Telegram:
         line.updates = [one for one in line.updates if set(one) & set(kinds)]
         await self._until(lambda: bool(line.updates) or line.poll != mine or None, float(parameters.get("timeout", 0)))
         if line.poll != mine:
-            raise Refusal(
-                409, "Conflict: terminated by other getUpdates request; make sure that only one bot is running"
-            )
+            raise Refusal(409, "Conflict: terminated by other getUpdates request")
         return line.updates[: min(int(parameters.get("limit", UPDATES_MAX)), UPDATES_MAX)]
 
     async def _do_sendmessage(self, parameters: Json) -> Json:
@@ -331,7 +329,8 @@ async def _parameters(request: web.Request) -> Json:
     """Query, form or JSON; in the first two, values that are no strings come as JSON."""
     given: Json = dict(request.query)
     if request.content_type == "application/json":
-        return given | await request.json()
+        body: Json = await request.json()
+        return given | body
     for name, value in (await request.post()).items():
         given[name] = value
     return {name: _plain(name, value) for name, value in given.items()}

@@ -1,0 +1,1 @@
+"""Tests of words in, words out."""

@@ -1,0 +1,1 @@
+"""Tests of the grammar: what is an order, what is not, and why."""

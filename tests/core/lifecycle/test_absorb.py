@@ -1,0 +1,94 @@
+"""What a snapshot teaches."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.domain.orders import OrderState
+from core.domain.venue import Snapshot, Unknown, VenueState
+from core.lifecycle.absorb import absorb
+from tests.core.lifecycle.build import NOW, D, World, bracket
+
+
+def _bought() -> World:
+    world = World(bracket())
+    world.step()
+    return world
+
+
+def test_a_snapshot_that_says_nothing_new_changes_nothing() -> None:
+    world = _bought()
+    absorbed = absorb(world.bracket, world.snapshot())
+    assert absorbed.bracket is world.bracket
+    assert absorbed.fills == ()
+
+
+def test_a_fill_is_the_difference_between_the_venue_and_what_is_booked() -> None:
+    world = _bought()
+    stop = world.of("stop")[0]
+    world.fill(stop, "0.25", "99")
+    first = absorb(world.bracket, world.snapshot())
+    world.bracket = first.bracket
+    world.fill(stop, "0.5", "98")
+    second = absorb(world.bracket, world.snapshot())
+    fills = [fill for _, fill in (*first.fills, *second.fills)]
+    assert [(fill.quantity, fill.price) for fill in fills] == [(D("0.25"), D(99)), (D("0.5"), D(98))]
+    assert len({fill.id for fill in fills}) == 2
+    assert second.bracket.order(stop).filled == D("0.75")
+
+
+def test_an_older_view_never_unfills_or_reopens() -> None:
+    world = _bought()
+    stale = world.snapshot()
+    world.fill(world.of("stop")[0])
+    filled = absorb(world.bracket, world.snapshot()).bracket
+    again = absorb(filled, stale).bracket
+    assert again.order(world.of("stop")[0]).filled == D(1)
+    assert again.order(world.of("stop")[0]).state is OrderState.FILLED
+
+
+def test_absence_counts_only_in_a_complete_snapshot_past_the_deadline_and_seen_twice() -> None:
+    world = World(bracket(), answers={"submit entry": Unknown("time-out")})
+    world.step()
+    entry = world.of("entry")[0]
+
+    def look(*, after_s: float, complete: bool) -> OrderState:
+        at = NOW + timedelta(seconds=after_s)
+        world.bracket = absorb(world.bracket, Snapshot(at, at, complete=complete)).bracket
+        return world.bracket.order(entry).state
+
+    assert look(after_s=5, complete=True) is OrderState.SUBMITTING
+    assert look(after_s=60, complete=False) is OrderState.SUBMITTING
+    assert look(after_s=61, complete=True) is OrderState.SUBMITTING
+    assert look(after_s=62, complete=True) is OrderState.LOST
+
+
+def test_an_order_seen_again_in_between_is_not_lost() -> None:
+    world = World(bracket(limit="90"))
+    world.step()
+    entry = world.of("entry")[0]
+    at = NOW + timedelta(seconds=60)
+    once = absorb(world.bracket, Snapshot(at, at, complete=True)).bracket
+    seen = absorb(once, world.snapshot()).bracket
+    assert seen.order(entry).missing == 0
+    assert seen.order(entry).state is OrderState.OPEN
+
+
+def test_a_lost_order_that_the_venue_shows_after_all_is_taken_up_again() -> None:
+    world = _bought()
+    entry = world.of("entry")[0]
+    forgotten = replace(world.bracket.orders[0], state=OrderState.LOST, filled=D(0), fills=())
+    lost = replace(world.bracket, orders=(forgotten,))
+    after = absorb(lost, world.snapshot())
+    assert after.bracket.order(entry).state is OrderState.FILLED
+    assert [fill.quantity for _, fill in after.fills] == [D(1)]
+
+
+def test_a_partly_filled_order_that_ends_is_canceled_and_keeps_its_fill() -> None:
+    world = World(bracket("2", limit="90"))
+    world.step()
+    entry = world.of("entry")[0]
+    world.fill(entry, "0.5", "90")
+    world.end(entry, "User requested")
+    after = absorb(world.bracket, world.snapshot()).bracket
+    assert (after.order(entry).state, after.order(entry).filled) == (OrderState.CANCELED, D("0.5"))
+    assert world.orders[entry].state is VenueState.CANCELED
