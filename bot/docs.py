@@ -39,7 +39,9 @@ def env_example() -> str:
     """`.env.example`: every setting explained, none of them set."""
     parts = ["# Copy this file to .env and set what you need; a line without # counts.\n"]
     for name, info in Settings.model_fields.items():
-        explained = "\n".join(textwrap.wrap(info.description or "", _WIDTH, initial_indent="# ", subsequent_indent="# "))
+        explained = "\n".join(
+            textwrap.wrap(info.description or "", _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        )
         parts.append(f"{explained}\n#{name.upper()}={_default(name)}\n")
     return "\n".join(parts)
 

@@ -40,19 +40,27 @@ def _any(texts: Sequence[str], group: frozenset[str]) -> bool:
     return any(text in group for text in texts)
 
 
+_COURTESIES: dict[str, list[tuple[str, ...]]] = {}
+for _phrase in sorted((split(text) for text in words.COURTESY if " " in text), key=len, reverse=True):
+    _COURTESIES.setdefault(_phrase[0], []).append(_phrase)
+
+
 def _without_courtesy(tokens: Sequence[Token]) -> list[Token]:
     """Courtesy phrases hold words ("I would like to", "good morning") that mean something else alone."""
-    phrases = sorted((split(phrase) for phrase in words.COURTESY if " " in phrase), key=len, reverse=True)
     kept, index = [], 0
     while index < len(tokens):
-        for phrase in phrases:
-            if tuple(token.text for token in tokens[index : index + len(phrase)]) == phrase:
-                index += len(phrase)
-                break
-        else:
+        phrase = _courtesy_at(tokens, index)
+        if not phrase:
             kept.append(tokens[index])
-            index += 1
+        index += len(phrase) or 1
     return kept
+
+
+def _courtesy_at(tokens: Sequence[Token], index: int) -> tuple[str, ...]:
+    for phrase in _COURTESIES.get(tokens[index].text, ()):
+        if tuple(token.text for token in tokens[index : index + len(phrase)]) == phrase:
+            return phrase
+    return ()
 
 
 def _asks(tokens: Sequence[Token]) -> bool:

@@ -1,11 +1,11 @@
 """PURE. The tokens of a sentence as one command would read them: each with every role that it could play."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.grammar.lexer import Kind, Token
-from bot.grammar.vocabulary import Vocabulary
+from bot.grammar.vocabulary import Meanings, Vocabulary
 
 VALUES = frozenset({Kind.NUMBER, Kind.PERCENT, Kind.MONEY, Kind.ATR, Kind.R, Kind.DAYS})
 
@@ -16,17 +16,12 @@ class Word:
 
     token: Token
     text: str
-    meanings: tuple[str, ...] = ()
+    meanings: Meanings = field(default_factory=dict)
     phrase_length: int = 1
 
-    def means(self, prefix: str) -> str | None:
-        """The rest of the first meaning that starts with `prefix`, None if there is none."""
-        for meaning in self.meanings:
-            if meaning == prefix:
-                return ""
-            if meaning.startswith(prefix + ":"):
-                return meaning[len(prefix) + 1 :]
-        return None
+    def means(self, kind: str) -> str | None:
+        """What it means as this kind of word ("label", "part" …), None if it is no such word."""
+        return self.meanings.get(kind)
 
     @property
     def is_value(self) -> bool:

@@ -8,6 +8,8 @@ from bot.grammar import words
 from core.commands.base import Command, Danger, SlotKind, registry
 
 Phrase = tuple[str, ...]
+Meanings = Mapping[str, str]
+"""What a phrase means to a command, by kind: {"label": "stop"}, {"call": ""}, {"glue": "", "noun": ""} …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Vocabulary:
     """
 
     command: type[Command]
-    phrases: Mapping[str, tuple[tuple[Phrase, tuple[str, ...]], ...]]
+    phrases: Mapping[str, tuple[tuple[Phrase, Meanings], ...]]
 
 
 def split(phrase: str) -> Phrase:
@@ -72,11 +74,19 @@ def _add(found: dict[Phrase, list[str]], phrases: Iterable[str], meaning: str) -
             meanings.append(meaning)
 
 
-def _index(found: dict[Phrase, list[str]]) -> dict[str, tuple[tuple[Phrase, tuple[str, ...]], ...]]:
-    by_first: dict[str, list[tuple[Phrase, tuple[str, ...]]]] = {}
+def _index(found: dict[Phrase, list[str]]) -> dict[str, tuple[tuple[Phrase, Meanings], ...]]:
+    by_first: dict[str, list[tuple[Phrase, Meanings]]] = {}
     for phrase, meanings in found.items():
-        by_first.setdefault(phrase[0], []).append((phrase, tuple(meanings)))
+        by_first.setdefault(phrase[0], []).append((phrase, _by_kind(meanings)))
     return {first: tuple(sorted(rows, key=lambda row: -len(row[0]))) for first, rows in by_first.items()}
+
+
+def _by_kind(meanings: Iterable[str]) -> Meanings:
+    kinds: dict[str, str] = {}
+    for meaning in meanings:
+        kind, _, rest = meaning.partition(":")
+        kinds.setdefault(kind, rest)
+    return kinds
 
 
 @cache

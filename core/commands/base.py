@@ -87,16 +87,21 @@ class Command(BaseModel):
     @classmethod
     def slots(cls) -> dict[str, Slot]:
         """The spoken fields, by name."""
-        found = {}
-        for name, info in cls.model_fields.items():
-            for extra in info.metadata:
-                if isinstance(extra, Slot):
-                    found[name] = extra
-        return found
+        return _slots(cls)
 
     def arguments(self) -> dict[str, Any]:
         """The fields as the parse contract shows them."""
         return self.model_dump(mode="json")
+
+
+@functools.cache
+def _slots(command: type[Command]) -> dict[str, Slot]:
+    found = {}
+    for name, info in command.model_fields.items():
+        for extra in info.metadata:
+            if isinstance(extra, Slot):
+                found[name] = extra
+    return found
 
 
 ExactText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
