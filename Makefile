@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 # Where a machine has no ensurepip, the pip that it has installs into the environment from outside.
-PIP := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check --quiet
+PIP := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
 KILLS ?= 100
 
 .DEFAULT_GOAL := help
@@ -16,13 +16,15 @@ $(PY):
 	$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: requirements.txt pyproject.toml | $(PY)
-	$(PIP) install --require-hashes -r requirements.txt
+	@echo "Installing what Zyn needs into $(VENV), about half a minute …"
+	@$(PIP) install --require-hashes -r requirements.txt
 	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/zyn.pth"
 	@printf '#!/bin/sh\nexec "$(CURDIR)/$(PY)" -m bot "$$@"\n' > $(VENV)/bin/zyn && chmod +x $(VENV)/bin/zyn
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	$(PIP) install --require-hashes -r requirements-dev.txt
+	@echo "Installing what the tests need …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/.run ## install what the bot needs into .venv

@@ -123,8 +123,9 @@ async def test_a_long_answer_comes_in_parts_that_telegram_takes_and_lacks_nothin
         assert (await wire.answer())["ok"]
     whole = (await bot.done("open")).splitlines()
     await wire.close()
-    await tell(telegram, "open")
-    await tell(telegram, "status")
+    telegram.say(OWNER, "open")
+    telegram.say(OWNER, "status")
+    await telegram.wait_for(lambda one: "Active mode: PAPER." in one.text)
     parts = texts_to(telegram, OWNER)[:-1]
     assert len(parts) >= 2
     assert all(len(part.encode("utf-16-le")) // 2 <= TEXT_MAX for part in parts)

@@ -25,7 +25,6 @@ async def test_telegram_down_at_the_start_stops_nothing_and_is_met_later(
     await telegram.come_back()
     await bot.log.wait_for(f"Telegram: polling as @{telegram.username}", 20.0)
     assert "Positions (1):" in await answer(telegram, waiting, 20.0)
-    assert "Traceback" not in bot.log.text
 
 
 async def test_a_wrong_token_is_said_and_stops_nothing(home: Home, telegram: Telegram) -> None:
@@ -87,4 +86,14 @@ async def test_sigterm_while_telegram_is_down_ends_the_bot_at_once(home: Home, t
     bot = await on_telegram(home, telegram).bot()
     await bot.log.wait_for("Telegram cannot be reached", 10.0)
     assert await bot.stop(5.0) == 0
+
+
+@pytest.mark.parametrize("how", list(Down), ids=lambda how: str(how.name).lower())
+async def test_an_outage_is_told_in_plain_lines_without_a_traceback(home: Home, telegram: Telegram, how: Down) -> None:
+    bot = await polling_bot(on_telegram(home, telegram), telegram)
+    assert "No positions." in await tell(telegram, "open")
+    await telegram.go_down(how)
+    waiting = telegram.say(OWNER, "open")
+    await telegram.come_back()
+    assert "No positions." in await answer(telegram, waiting, 20.0)
     assert "Traceback" not in bot.log.text

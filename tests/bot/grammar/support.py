@@ -1,6 +1,6 @@
 """The grammar over the built-in instruments, and a short way to write what a sentence must mean.
 
-An expectation is one line: the command, then for buy, sell and bracket symbol and amount, then `key=value`, then a mode:
+An expectation is one line: the command, for an order its symbol and amount, then `key=value`, then a mode if named:
 
     "buy ZEC/USD 0.04 sl=1% tp=2% PAPER"      "protect symbol=ETH/USD sl=0%"      "open symbol=none"
 

@@ -12,7 +12,7 @@ from core.domain.orders import Order, OrderState, OrderType, Role, Side
 from core.domain.venue import Accepted, Amend, Cancel, Refused, Submit, VenueState
 from core.exchange.errors import MarketDownError
 from core.exchange.paper import PaperExchangeWrapper
-from tests.rig import START, Rig, Wiring, open_rig
+from tests.rig import START, Wiring, open_rig
 
 D = Decimal
 ZEC = "ZEC/USD"
@@ -150,8 +150,12 @@ async def test_a_fill_that_could_not_be_saved_is_not_shown_and_happens_at_the_ne
 async def test_the_paper_exchange_knows_its_ledger_and_public_data_and_nothing_else() -> None:
     async with open_rig() as rig:
         assert isinstance(rig.exchange, PaperExchangeWrapper)
-        parts = {type(part).__name__ for part in vars(rig.exchange).values()}
-    assert parts == {"PaperLedger", "HandMarket", "SettableClock", "float", "dict", "bool"}
+        parts = {type(part) for part in vars(rig.exchange).values()}
+    assert {part.__name__ for part in parts if part.__module__.startswith(("core.", "bot.", "tests.", "ccxt"))} == {
+        "PaperLedger",
+        "HandMarket",
+        "SettableClock",
+    }
 
 
 @pytest.mark.parametrize("last", ["0.1610000", "0.1613457", "0.1617891"])

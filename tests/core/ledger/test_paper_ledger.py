@@ -12,9 +12,9 @@ from core.domain.orders import Side
 from core.domain.venue import VenueState
 from core.exchange.books import PaperOrder, PaperRefusalError
 from core.exchange.matching import Friction
-from core.ledger import rows
 from core.ledger.paper import PaperLedger
 from storage.database import Database
+from storage.tables import metadata
 from tests.core.exchange.paper_samples import AT, FREE, SYMBOL, ZEC, book, later, order, quote, trade
 
 D = Decimal
@@ -48,7 +48,7 @@ def move_market(ledger: PaperLedger, one: Print) -> None:
 
 def count(database: Database, table: str) -> int:
     with database.transaction() as connection:
-        chosen = rows.tables.metadata.tables[table]
+        chosen = metadata.tables[table]
         return int(connection.execute(select(func.count()).select_from(chosen)).scalar_one())
 
 
