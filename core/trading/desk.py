@@ -68,6 +68,7 @@ class Desk:
         self.new_bracket_id = new_bracket_id
         self.house: House
         self.ready = False
+        self.not_ready_because = ""
         self.halted_because = ""
         self.last_tick_at: datetime | None = None
         self.changes: dict[str, int] = {}
@@ -89,8 +90,9 @@ class Desk:
     def require_ready(self) -> None:
         """Raise Denied while the start-up tick has not compared the books yet."""
         if not self.ready:
+            why = self.not_ready_because or "it has only just begun"
             raise Denied(
-                Code.NOT_READY, f"the {self.mode} desk is still comparing its books with the venue; try again shortly"
+                Code.NOT_READY, f"the {self.mode} desk has not compared its books with the venue yet ({why}); try again"
             )
 
     # -- market ------------------------------------------------------------------------------------------------

@@ -37,6 +37,13 @@ async def execute_trading_command(
             f"the database failed ({cause}); what was saved before stands, ask 'open' once it is back",
             _mode_shown(service, command, mode),
         )
+    except Exception as error:  # noqa: BLE001 - a fault of our own must not silence the answer, nor pretend
+        logger.opt(exception=error).error("{} broke", command.declaration.name)
+        reply = refusal(
+            Code.INTERNAL,
+            f"something of ours broke ({type(error).__name__}); whether anything was done is UNKNOWN, ask 'open'",
+            _mode_shown(service, command, mode),
+        )
     _log(command, reply, desk, mode or service.active_mode, source)
     return reply
 

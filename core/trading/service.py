@@ -68,15 +68,20 @@ class TradingService:
     async def start(self) -> None:
         """The recovery: the ordinary tick on every desk, before any trading command is taken."""
         for desk in self.desks:
-            unfinished = desk.ledger.unfinished()
-            before = {bracket.id: bracket for bracket in unfinished}
-            for _ in range(START_TICKS):
-                report = await self.tick(desk)
-                if not report.changed:
-                    break
-            desk.ready = True
-            if before:
-                self._tell_restart(desk, len(before))
+            await self._recover(desk)
+
+    async def _recover(self, desk: Desk) -> TickReport:
+        """Tick until nothing changes. What cannot be read leaves the desk not ready, with the reason."""
+        before = len(desk.ledger.unfinished())
+        for _ in range(START_TICKS):
+            report = await self.tick(desk)
+            if report.troubles or not report.changed:
+                break
+        desk.ready = not report.troubles
+        desk.not_ready_because = "; ".join(report.troubles)
+        if before and desk.ready:
+            self._tell_restart(desk, before)
+        return report
 
     def _tell_restart(self, desk: Desk, count: int) -> None:
         left = {bracket.id for bracket in desk.ledger.unfinished()}
@@ -89,7 +94,7 @@ class TradingService:
 
     async def tick_all(self) -> list[TickReport]:
         """The tick of every desk: both keep their brackets alive, whatever the active mode."""
-        return [await self.tick(desk) for desk in self.desks]
+        return [await (self.tick(desk) if desk.ready else self._recover(desk)) for desk in self.desks]
 
     def describe_database(self) -> Check:
         """Write and read back one value."""
