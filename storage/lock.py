@@ -32,6 +32,8 @@ class ProcessLock:
         """Take the lock. Raises DatabaseBusyError, naming the holder where it can."""
         path = self._database.path
         if path is not None:
+            # Two names of one file are one database.
+            path = path.resolve()
             self._lock_file(path.with_name(path.name + ".lock"))
         elif not self._database.is_sqlite:
             self._lock_server()

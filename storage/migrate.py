@@ -1,5 +1,6 @@
 """Bring a database to the present schema, with a copy of a SQLite file first."""
 
+import re
 import shutil
 import sqlite3
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database, DatabaseError
 
+OUR_TABLE = "bracket"
 HEAD = "0001"
 """The newest revision in storage/migrations/versions; a test holds it against Alembic's own answer."""
 
@@ -34,17 +36,25 @@ def current_revision(database: Database) -> str | None:
         tables = inspect(connection).get_table_names()
         if "alembic_version" in tables:
             row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
-            revision = str(row[0]) if row else None
-            if revision is not None and revision > HEAD:
-                raise DatabaseError(
-                    f"the database was written by a newer Zyn (schema {revision}, this one knows {HEAD}): update Zyn"
-                )
-            return revision
+            return _ours(str(row[0]), tables) if row else None
     if tables:
-        raise DatabaseError(
-            f"the database holds tables of something else ({', '.join(sorted(tables)[:3])}): use another"
-        )
+        raise _strangers(tables)
     return None
+
+
+def _ours(revision: str, tables: list[str]) -> str:
+    if not re.fullmatch(r"\d{4}", revision) or OUR_TABLE not in tables:
+        raise _strangers(tables)
+    if revision > HEAD:
+        raise DatabaseError(
+            f"the database was written by a newer Zyn (schema {revision}, this one knows {HEAD}): update Zyn"
+        )
+    return revision
+
+
+def _strangers(tables: list[str]) -> DatabaseError:
+    listed = ", ".join(sorted(tables)[:3])
+    return DatabaseError(f"the database holds tables of something else ({listed}): use another")
 
 
 def _backup(database: Database, revision: str | None, now: datetime) -> Path | None:
@@ -69,10 +79,14 @@ def _upgrade(database: Database) -> None:
     # Alembic takes a quarter of a second to import; most starts do not need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with database.engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseError(f"the database's schema is one that this Zyn does not know: {error}") from error
         connection.commit()

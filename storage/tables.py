@@ -92,7 +92,7 @@ class OrderRow(SQLModel, table=True):
     cost: Decimal = _decimal()
     fee: Decimal = _decimal()
     filled_at: datetime | None = _time(nullable=True)
-    missing: int = 0
+    missing_since: datetime | None = _time(nullable=True)
     cancel_asked: bool = False
     reason: str = Field(default="", max_length=255)
 

@@ -90,7 +90,7 @@ class Order:
     cost: Decimal = ZERO
     fee: Decimal = ZERO
     filled_at: datetime | None = None
-    missing: int = 0
+    missing_since: datetime | None = None
     cancel_asked: bool = False
     reason: str = ""
     fills: tuple[Fill, ...] = ()

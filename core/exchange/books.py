@@ -11,13 +11,14 @@ from decimal import Decimal
 
 from core.domain.instruments import Instrument
 from core.domain.market import Book, Candle, Print, Quote
-from core.domain.money import ZERO, ceil_to, is_multiple, percent_of, times
+from core.domain.money import ZERO, floor_to, is_multiple, percent_of, times
 from core.domain.orders import Fill, OrderType, Side, TimeInForce
 from core.domain.venue import Balance, VenueOrder, VenueState
 from core.exchange import matching
 from core.exchange.matching import Friction, Match
 
 FEE_STEP = Decimal("0.00000001")
+"""Fees are rounded down to it, so that the fills of one order never cost more than was held for it."""
 
 
 class PaperRefusalError(Exception):
@@ -145,11 +146,7 @@ class PaperBooks:
         if quantity <= shown.filled:
             raise PaperRefusalError("EGeneral:Invalid arguments:order_qty")
         self._check_grid(after, instrument)
-        self.orders.pop(order.shown.venue_id)
-        try:
-            self._check_funds(after, [])
-        finally:
-            self.orders[order.shown.venue_id] = order
+        self._check_funds(after, [])
         if (limit_price, trigger_price) == (order.shown.limit_price, order.shown.trigger_price):
             self._put(after)
             return after
@@ -189,15 +186,17 @@ class PaperBooks:
 
     def _check_funds(self, order: PaperOrder, matches: list[Match]) -> None:
         base, quote = order.shown.symbol.split("/")
-        trial = {**self.orders, order.shown.venue_id: order}
         if order.shown.side is Side.SELL:
+            trial = {**self.orders, order.shown.venue_id: order}
             need = PaperBooks(self.friction, {}, trial).held().get(base, ZERO)
             if need > self.balances.get(base, ZERO):
                 raise PaperRefusalError("EOrder:Insufficient funds")
             return
         taken = sum((times(match.price, match.quantity) for match in matches), ZERO)
         spent = taken + percent_of(taken, self.friction.taker_pct)
-        need = self.held().get(quote, ZERO) + max(spent, self._buy_hold(order))
+        others = {name: other for name, other in self.orders.items() if name != order.shown.venue_id}
+        waiting = PaperBooks(self.friction, {}, others).held().get(quote, ZERO)
+        need = waiting + max(spent, self._buy_hold(order))
         if need > self.balances.get(quote, ZERO):
             raise PaperRefusalError("EOrder:Insufficient funds")
 
@@ -284,7 +283,7 @@ class PaperBooks:
         shown = order.shown
         base, quote = shown.symbol.split("/")
         cost = times(match.price, match.quantity)
-        fee = ceil_to(percent_of(cost, self.friction.maker_pct if match.maker else self.friction.taker_pct), FEE_STEP)
+        fee = floor_to(percent_of(cost, self.friction.maker_pct if match.maker else self.friction.taker_pct), FEE_STEP)
         sign = 1 if shown.side is Side.BUY else -1
         self._move(base, sign * match.quantity)
         self._move(quote, -sign * cost - fee)

@@ -51,7 +51,9 @@ class Ledger:
         if known is not None:
             return known
         with self._database.transaction() as connection:
-            found = self._load(connection, rows.BRACKETS.c.id == bracket_id)
+            found = self._load(
+                connection, (rows.BRACKETS.c.id == bracket_id) & (rows.BRACKETS.c.mode == self.mode.value)
+            )
         return found[0] if found else None
 
     def take_up(self, bracket: Bracket) -> None:
@@ -89,9 +91,8 @@ class Ledger:
             found = list(connection.execute(query))
             ids = {row.bracket_id for row in found}
             brackets = {bracket.id: bracket for bracket in self._load_by_id(connection, sorted(ids))}
-        return [
-            Executed(brackets[row.bracket_id].order(row.client_id), brackets[row.bracket_id]) for row in reversed(found)
-        ]
+        executed = [Executed(brackets[row.bracket_id].order(row.client_id), brackets[row.bracket_id]) for row in found]
+        return sorted(executed, key=_when)
 
     def find_order(self, name: str) -> tuple[Bracket, Order] | None:
         """The order with this client or venue order id."""
@@ -166,6 +167,11 @@ class Ledger:
             mine = sorted(orders_of.get(row.id, ()), key=_number)
             found.append(rows.bracket_from_row(row, tuple(mine)))
         return found
+
+
+def _when(item: Executed) -> tuple[datetime, datetime, str, int]:
+    order, bracket = item.order, item.bracket
+    return order.filled_at or order.created_at, bracket.created_at, bracket.id, _number(order)
 
 
 def _number(order: Order) -> int:

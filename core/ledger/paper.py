@@ -25,15 +25,20 @@ _SAME = (
 
 
 class PaperLedger:
-    """Books in memory, each change of them saved in one transaction; a failed save reloads what is true."""
+    """Books in memory, each change of them saved in one transaction; after a failed save they are read anew."""
 
     def __init__(self, database: Database, friction: Friction, *, start_asset: str, start_balance: Decimal) -> None:
         self._database = database
         self._friction = friction
         self._start = (start_asset, start_balance)
-        self.books = PaperBooks(friction, {})
+        self._books: PaperBooks | None = None
         self.cursors: dict[str, datetime] = {}
         self._next_number = 1
+
+    @property
+    def books(self) -> PaperBooks:
+        """The books as the database has them; read again when a failed save has left them in doubt."""
+        return self._books if self._books is not None else self.load()
 
     def load(self) -> PaperBooks:
         """Read balances, open orders and cursors. A new account starts with its balance, saved at once."""
@@ -48,8 +53,8 @@ class PaperLedger:
                 asset, amount = self._start
                 balances = {asset: amount}
                 upsert(connection, rows.PAPER_BALANCES, [{"asset": asset, "total": amount}])
-        self.books = PaperBooks(self._friction, balances, {order.shown.venue_id: order for order in orders})
-        return self.books
+        self._books = PaperBooks(self._friction, balances, {order.shown.venue_id: order for order in orders})
+        return self._books
 
     def save(self) -> None:
         """Write the journal of the books in one transaction."""
@@ -69,7 +74,7 @@ class PaperLedger:
                 cursors = [{"symbol": symbol, "until": until} for symbol, until in journal.cursors.items()]
                 upsert(connection, rows.PAPER_CURSORS, cursors)
         except BaseException:
-            self.load()
+            self._books = None
             raise
         self.books.journal = type(journal)()
 

@@ -1,7 +1,7 @@
 """PURE. What a snapshot teaches: the venue's word on each order of a bracket, merged into ours."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.domain.brackets import Bracket
 from core.domain.money import ZERO, divide
@@ -9,8 +9,8 @@ from core.domain.orders import Fill, Order, OrderState
 from core.domain.venue import Snapshot, VenueOrder, VenueState
 from core.lifecycle.states import move
 
-ABSENCES_THAT_PROVE = 2
-"""In how many complete snapshots, past its deadline, an order must be missing before we call it lost."""
+ABSENCE_PAUSE = timedelta(seconds=3)
+"""An order is lost when two complete snapshots, past its deadline and this far apart, both lack it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ def _one(order: Order, snapshot: Snapshot) -> Order:
     if shown is not None:
         return _merge(order, shown)
     if order.is_live and _absence_counts(order, snapshot):
-        missing = order.missing + 1
-        if missing >= ABSENCES_THAT_PROVE:
+        if order.missing_since is None:
+            return replace(order, missing_since=snapshot.began_at)
+        if snapshot.began_at - order.missing_since >= ABSENCE_PAUSE:
             return move(order, OrderState.LOST, "in neither list of the venue")
-        return replace(order, missing=missing)
     return order
 
 
@@ -66,8 +66,8 @@ def _merge(order: Order, shown: VenueOrder) -> Order:
     state = _state_of(after, shown)
     if state is not after.state:
         after = move(after, state, shown.reason)
-    if (after.venue_id, after.quantity, after.missing) != (shown.venue_id, shown.quantity, 0):
-        after = replace(after, venue_id=shown.venue_id, quantity=shown.quantity, missing=0)
+    if (after.venue_id, after.quantity, after.missing_since) != (shown.venue_id, shown.quantity, None):
+        after = replace(after, venue_id=shown.venue_id, quantity=shown.quantity, missing_since=None)
     if (after.limit_price, after.trigger_price) != (shown.limit_price, shown.trigger_price):
         after = replace(after, limit_price=shown.limit_price, trigger_price=shown.trigger_price)
     return after

@@ -33,4 +33,4 @@ def move(order: Order, state: OrderState, reason: str = "") -> Order:
         return order
     if state not in MOVES[order.state]:
         raise IllegalMoveError(Code.ILLEGAL_MOVE, f"order {order.client_id} cannot go from {order.state} to {state}")
-    return replace(order, state=state, reason=reason or order.reason, missing=0)
+    return replace(order, state=state, reason=reason or order.reason, missing_since=None)

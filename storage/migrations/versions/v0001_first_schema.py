@@ -183,7 +183,7 @@ def _orders() -> None:
         sa.Column("cost", sa.String(64), nullable=False),
         sa.Column("fee", sa.String(64), nullable=False),
         sa.Column("filled_at", sa.String(32), nullable=True),
-        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("missing_since", sa.String(32), nullable=True),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(255), nullable=False),
     )

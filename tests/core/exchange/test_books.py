@@ -98,12 +98,12 @@ def test_a_resting_limit_pays_the_maker_fee_and_a_stop_the_taker_fee() -> None:
     assert account.balances["USD"] == D(1000) - D(90) - D("0.225") + D("79.98") - D("0.31992")
 
 
-def test_a_fee_is_rounded_up_to_the_eighth_place() -> None:
+def test_a_fee_is_rounded_down_to_the_eighth_place() -> None:
     account = books(KRAKEN)
     place(account, order("1", Side.BUY, "0.011", limit="90.01"))
     on_print(account, trade("80"))
     assert D("0.011") * D("90.01") * D("0.0025") == D("0.002475275")
-    assert shown(account, "1").fee == D("0.00247528")
+    assert shown(account, "1").fee == D("0.00247527")
 
 
 def test_a_buy_of_everything_leaves_no_debt_by_a_rounded_fee() -> None:

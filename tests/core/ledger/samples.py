@@ -73,7 +73,7 @@ def full_bracket(number: int = 1) -> Bracket:
         order(plain, 2, Role.STOP, OrderState.OPEN),
         trigger_price=Decimal("506.88"),
         venue_id="PX-000002",
-        missing=1,
+        missing_since=AT,
         reason="seen once",
     )
     target = replace(

@@ -46,7 +46,7 @@ def test_an_older_view_never_unfills_or_reopens() -> None:
     assert again.order(world.of("stop")[0]).state is OrderState.FILLED
 
 
-def test_absence_counts_only_in_a_complete_snapshot_past_the_deadline_and_seen_twice() -> None:
+def test_absence_counts_only_in_a_complete_snapshot_past_the_deadline_and_seen_twice_with_a_pause() -> None:
     world = World(bracket(), answers={"submit entry": Unknown("time-out")})
     world.step()
     entry = world.of("entry")[0]
@@ -59,7 +59,9 @@ def test_absence_counts_only_in_a_complete_snapshot_past_the_deadline_and_seen_t
     assert look(after_s=5, complete=True) is OrderState.SUBMITTING
     assert look(after_s=60, complete=False) is OrderState.SUBMITTING
     assert look(after_s=61, complete=True) is OrderState.SUBMITTING
-    assert look(after_s=62, complete=True) is OrderState.LOST
+    assert look(after_s=61.5, complete=True) is OrderState.SUBMITTING
+    assert look(after_s=65, complete=False) is OrderState.SUBMITTING
+    assert look(after_s=66, complete=True) is OrderState.LOST
 
 
 def test_an_order_seen_again_in_between_is_not_lost() -> None:
@@ -69,7 +71,7 @@ def test_an_order_seen_again_in_between_is_not_lost() -> None:
     at = NOW + timedelta(seconds=60)
     once = absorb(world.bracket, Snapshot(at, at, complete=True)).bracket
     seen = absorb(once, world.snapshot()).bracket
-    assert seen.order(entry).missing == 0
+    assert seen.order(entry).missing_since is None
     assert seen.order(entry).state is OrderState.OPEN
 
 

@@ -10,7 +10,7 @@ from core.domain.orders import Order, OrderState, OrderType, Role, Side
 from core.lifecycle.states import MOVES, IllegalMoveError, move
 from tests.core.lifecycle.build import NOW, D
 
-ORDER = Order("a-1", "a", Role.STOP, Side.SELL, OrderType.STOP_LOSS, D(1), OrderState.OPEN, NOW, NOW, missing=1)
+ORDER = Order("a-1", "a", Role.STOP, Side.SELL, OrderType.STOP_LOSS, D(1), OrderState.OPEN, NOW, NOW, missing_since=NOW)
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(OrderState, OrderState)))
@@ -19,7 +19,7 @@ def test_a_move_is_made_if_and_only_if_the_table_has_it(before: OrderState, afte
     if after is before:
         assert move(order, after) is order
     elif after in MOVES[before]:
-        assert move(order, after) == replace(order, state=after, missing=0)
+        assert move(order, after) == replace(order, state=after, missing_since=None)
     else:
         with pytest.raises(IllegalMoveError) as caught:
             move(order, after)

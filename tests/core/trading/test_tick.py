@@ -107,6 +107,8 @@ async def test_a_restart_between_saving_and_sending_repeats_no_entry() -> None:
         rig.time.pass_s(60)
         again = await rig.reopen()
         assert again.desk.ready
+        rig.time.pass_s(5)
+        await again.tick()
         assert _faults(again).performed == []
         assert again.desk.ledger.unfinished() == ()
 
