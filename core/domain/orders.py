@@ -92,6 +92,8 @@ class Order:
     filled_at: datetime | None = None
     missing_since: datetime | None = None
     cancel_asked: bool = False
+    spawned: Decimal = ZERO
+    """For a stop that a fill of the entry has spawned at the venue: its size then. Zero for every other order."""
     reason: str = ""
     fills: tuple[Fill, ...] = ()
 

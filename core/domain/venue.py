@@ -67,24 +67,41 @@ class Snapshot:
     complete: bool
     orders: Mapping[str, VenueOrder] = field(default_factory=dict)
     """By client order id."""
-    foreign: tuple[VenueOrder, ...] = ()
-    """Open orders on the account that carry no id of ours."""
+    nameless: Mapping[str, VenueOrder] = field(default_factory=dict)
+    """By venue id: orders on the account that carry no id of ours. Those with the parent of an entry of ours are the
+    conditional stops that its fills have spawned; the others are not ours."""
     balances: Mapping[str, Balance] = field(default_factory=dict)
 
     @property
     def open_orders(self) -> tuple[VenueOrder, ...]:
         """The orders that rest at the venue, ours and others'."""
         ours = tuple(order for order in self.orders.values() if order.state is VenueState.OPEN)
-        return ours + self.foreign
+        return ours + tuple(order for order in self.nameless.values() if order.state is VenueState.OPEN)
+
+    def find(self, order: Order) -> VenueOrder | None:
+        """The venue's view of an order of ours, by its name or, for a spawned stop, by the venue's."""
+        shown = self.orders.get(order.client_id)
+        return shown if shown is not None or order.spawned == ZERO else self.nameless.get(order.venue_id or "")
+
+    def children(self, parent_id: str | None) -> list[VenueOrder]:
+        """The orders that this parent's fills have spawned, oldest first."""
+        if parent_id is None or not self.nameless:
+            return []
+        found = [order for order in self.nameless.values() if order.parent_id == parent_id]
+        return sorted(found, key=lambda order: (order.opened_at, order.venue_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Send this order. Orders of one `group` share their hold and cancel each other, where the venue can link."""
+    """Send this order. Orders of one `group` share their hold and cancel each other, where the venue can link.
+
+    With `attached_stop` every fill of the order spawns a stop of its size at that price, at the venue itself.
+    """
 
     order: Order
     symbol: str
     group: str | None = None
+    attached_stop: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

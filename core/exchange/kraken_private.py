@@ -114,14 +114,14 @@ class KrakenExchangeWrapper:
         except Exception as error:
             raise VenueUnreadableError(f"Kraken's books cannot be read: {type(error).__name__}") from error
         orders: dict[str, VenueOrder] = {}
-        foreign = []
+        nameless: dict[str, VenueOrder] = {}
         for raw in shown:
             order = venue_order(raw)
             if order.client_id is not None:
                 orders[order.client_id] = order
-            elif order.state is VenueState.OPEN:
-                foreign.append(order)
-        return Snapshot(began_at, self._clock(), True, orders, tuple(foreign), _balances(balances))
+            else:
+                nameless[order.venue_id] = order
+        return Snapshot(began_at, self._clock(), True, orders, nameless, _balances(balances))
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest at Kraken. Raises VenueUnreadableError."""
@@ -212,6 +212,7 @@ def venue_order(raw: Mapping[str, Any]) -> VenueOrder:
         fee=_decimal(fee) or ZERO,
         filled_at=_time(raw.get("lastTradeTimestamp") or raw.get("timestamp")) if filled else None,
         reason=str((raw.get("info") or {}).get("reason") or ""),
+        parent_id=(raw.get("info") or {}).get("refid"),
     )
 
 

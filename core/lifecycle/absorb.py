@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from core.domain.brackets import Bracket
 from core.domain.money import ZERO, divide
-from core.domain.orders import Fill, Order, OrderState
+from core.domain.orders import Fill, Order, OrderState, OrderType, Role, Side
 from core.domain.venue import Snapshot, VenueOrder, VenueState
 from core.lifecycle.states import move
 
@@ -29,7 +29,8 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     fills: list[tuple[Order, Fill]] = []
     changed: list[tuple[OrderState, Order]] = []
     touched = False
-    for before in bracket.orders:
+    spawned = _spawned(bracket, snapshot)
+    for before in (*bracket.orders, *spawned):
         after = _one(before, snapshot)
         orders.append(after)
         if after is before:
@@ -38,13 +39,40 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
         fills.extend((after, fill) for fill in after.fills[len(before.fills) :])
         if after.state is not before.state:
             changed.append((before.state, after))
-    if not touched:
+    if not touched and not spawned:
         return Absorbed(bracket, (), ())
     return Absorbed(replace(bracket, orders=tuple(orders)), tuple(fills), tuple(changed))
 
 
+def _spawned(bracket: Bracket, snapshot: Snapshot) -> list[Order]:
+    """Stops that fills of the entry have spawned at the venue and that we see for the first time."""
+    entry = bracket.entry
+    children = snapshot.children(entry.venue_id) if entry is not None else []
+    if entry is None or not children:
+        return []
+    known = {order.venue_id for order in bracket.orders}
+    fresh = [child for child in children if child.venue_id not in known]
+    return [
+        Order(
+            client_id=f"{bracket.id}-{len(bracket.orders) + number}",
+            bracket_id=bracket.id,
+            role=Role.STOP,
+            side=Side.SELL,
+            type=OrderType.STOP_LOSS,
+            quantity=child.quantity,
+            state=OrderState.OPEN,
+            created_at=child.opened_at,
+            deadline=child.opened_at,
+            trigger_price=child.trigger_price,
+            venue_id=child.venue_id,
+            spawned=child.quantity,
+        )
+        for number, child in enumerate(fresh, 1)
+    ]
+
+
 def _one(order: Order, snapshot: Snapshot) -> Order:
-    shown = snapshot.orders.get(order.client_id)
+    shown = snapshot.find(order)
     if shown is not None:
         return _merge(order, shown)
     if order.is_live and _absence_counts(order, snapshot):

@@ -26,7 +26,8 @@ def cover(draft: Draft) -> None:
     wanted = max(ZERO, bracket.held - remaining(draft.exits()) - to_sell)
     stops, targets = draft.stops(), draft.resting_targets()
     sellable = draft.rules.instrument.quantity(to_sell)
-    if sellable > ZERO and remaining(stops) <= wanted and remaining(targets) <= wanted:
+    resting = remaining(stops) + draft.unseen_children()
+    if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:
         _sell(draft, sellable, by_target=by_target)
     _fit(draft, stops, wanted, draft.bracket.stop_price)
     _fit(draft, targets, wanted, draft.bracket.target_price)
@@ -126,7 +127,7 @@ def _amend(draft: Draft, order: Order, quantity: Decimal, price: Decimal | None)
 
 def _add_stop(draft: Draft, wanted: Decimal) -> None:
     bracket, instrument = draft.bracket, draft.rules.instrument
-    missing = instrument.quantity(wanted - remaining(draft.stops()))
+    missing = instrument.quantity(wanted - remaining(draft.stops()) - draft.unseen_children())
     if missing <= ZERO or bracket.stop_price is None:
         return
     if _is_paused(draft):

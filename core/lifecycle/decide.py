@@ -130,7 +130,8 @@ def _work_entry(draft: Draft) -> None:
         if bracket.cancel_entry or bracket.state is not BracketState.PENDING:
             return
         order = draft.new_order(Role.ENTRY, bracket.entry_type, bracket.quantity, limit_price=bracket.limit_price)
-        draft.actions.append(Submit(order, bracket.symbol))
+        stop = bracket.stop_price if draft.rules.attach_stop else None
+        draft.actions.append(Submit(order, bracket.symbol, attached_stop=stop))
         return
     # Once a leg has traded, buying more of the same idea would only feed the other leg. And an entry that comes back
     # from the dead is not wanted any more: in doubt, entries die.
@@ -168,7 +169,7 @@ def _watch_cover(draft: Draft) -> None:
     """Count the seconds in which held coins had no stop at the venue."""
     bracket = draft.bracket
     resting = sum((order.remaining for order in draft.stops() if order.state is OrderState.OPEN), ZERO)
-    bare = bracket.held - resting
+    bare = bracket.held - resting - draft.unseen_children()
     price = bracket.stop_price or bracket.entry_average or ZERO
     is_bare = bare > ZERO and not draft.rules.instrument.is_dust(bare, price)
     if is_bare and bracket.unprotected_since is None:

@@ -108,6 +108,16 @@ class Draft:
             and (order.role is Role.EXIT or (order.role is Role.TARGET and order.time_in_force is TimeInForce.IOC))
         ]
 
+    def unseen_children(self) -> Decimal:
+        """Quantity of stops that fills of the entry must have spawned and that may still show up."""
+        entry = self.bracket.entry
+        if not self.rules.attach_stop or entry is None or entry.filled_at is None:
+            return ZERO
+        if self.now - entry.filled_at >= timedelta(seconds=self.rules.child_grace_s):
+            return ZERO
+        seen = sum((order.spawned for order in self.bracket.orders), ZERO)
+        return max(ZERO, entry.filled - seen)
+
     def held_target(self) -> Order | None:
         """The target that Zyn keeps itself, if there is one."""
         for order in self.bracket.orders:

@@ -23,6 +23,10 @@ class Rules:
     target_pause_s: float = 30.0
     backoff_max_s: float = 60.0
     quote_age_max_s: float = 30.0
+    attach_stop: bool = False
+    """The entry carries its stop, so that each of its fills is protected even if we die in that instant."""
+    child_grace_s: float = 5.0
+    """How long a stop that a fill has spawned may take to show up."""
     quiet_s: float = 10.0
     """Results of a command within this time are told by its reply, not by an alert as well."""
 

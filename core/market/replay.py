@@ -7,12 +7,14 @@ from one end to the next. A missing row is an interval without trades; it is nev
 import csv
 import gzip
 import re
+import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -26,6 +28,8 @@ from core.market.clocks import Clock
 
 _COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 _HEADERS = frozenset({"time", "timestamp", "ts"})
+_EARLIEST, _LATEST = 1_230_000_000, 4_100_000_000
+"""Unix seconds of about 2009 and 2100: no candle of a coin opened before, none in milliseconds is smaller."""
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _NAME = re.compile(r"([A-Za-z0-9]{1,10}?)[_-]?(USDT|USDC|USD|EUR|BTC|XBT|ETH)(?:[_-]?(\d+)(M|m|h|d)?)?$")
 
@@ -63,8 +67,8 @@ class Series:
 def load_series(path: Path) -> list[Series]:
     """Read one file, or every recording in a folder. Raises ReplayError."""
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES))
-        series = [one for file in files if (one := _load(file)) is not None]
+        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES) and file.is_file())
+        series = [_load(file) for file in files]
     elif path.exists():
         series = [_load(path)]
     else:
@@ -73,28 +77,45 @@ def load_series(path: Path) -> list[Series]:
         )
     if not series:
         raise ReplayError(f"the folder {path} holds no .csv, .csv.gz or .parquet file")
+    _must_fit_together(path, series)
+    return series
+
+
+def _must_fit_together(path: Path, series: Sequence[Series]) -> None:
     if len({one.interval_s for one in series}) > 1:
         found = ", ".join(f"{one.symbol} {one.interval_s} s" for one in series)
         raise ReplayError(f"recordings replayed together must have one interval; {path} has {found}")
-    return series
+    symbols = [one.symbol for one in series]
+    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+    if twice:
+        raise ReplayError(f"{path} has more than one recording of {', '.join(twice)}; keep one of each")
 
 
 def _load(path: Path) -> Series:
     series = Series(_symbol_of(path))
-    rows = _parquet_rows(path) if path.name.endswith(".parquet") else _csv_rows(path)
     last = None
-    for number, (start, values) in enumerate(rows, 1):
-        opening, high, low, close, volume = values
-        if not (0 < low <= min(opening, close) and max(opening, close) <= high < float("inf")) or not volume >= 0:
-            raise ReplayError(f"{path.name}, row {number}: open, high, low, close {values[:4]} are not a candle")
-        if last is not None and start <= last:
-            raise ReplayError(f"{path.name}, row {number}: its time {start} does not follow {last}; rows must ascend")
+    for number, start, values in _parquet_rows(path) if path.name.endswith(".parquet") else _csv_rows(path):
+        problem = _problem(start, values, last)
+        if problem:
+            raise ReplayError(f"{path.name}, row {number}: {problem}")
         last = start
         series.append(start, values)
     if len(series.starts) <= 1:
         raise ReplayError(f"{path.name} has {len(series.starts)} candles; a replay needs two or more")
-    series.interval_s = min(b - a for a, b in zip(series.starts, series.starts[1:], strict=False))
+    series.interval_s = min(after - before for before, after in pairwise(series.starts))
     return series
+
+
+def _problem(start: int, values: Sequence[float], last: int | None) -> str:
+    """What is wrong with a row, empty when nothing is."""
+    opening, high, low, close, volume = values
+    if not _EARLIEST <= start <= _LATEST or start % 60:
+        return f"its time {start} is not the whole minute of a candle's open in unix seconds"
+    if last is not None and start <= last:
+        return f"its time {start} does not follow {last}; rows must ascend"
+    if not (0 < low <= min(opening, close) and max(opening, close) <= high < float("inf")):
+        return f"open, high, low, close {list(values[:4])} are not a candle"
+    return "" if 0 <= volume < float("inf") else f"its volume {volume} is none"
 
 
 def _symbol_of(path: Path) -> str:
@@ -116,29 +137,33 @@ def _open_text(path: Path) -> TextIO:
     return path.open(encoding="utf-8", newline="")
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
+Row = tuple[int, int, list[float]]
+"""Number in the file, open time, and open, high, low, close, volume."""
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
     try:
         with _open_text(path) as file:
             for number, row in enumerate(csv.reader(file), 1):
-                if number == 1 and row and row[0].strip().lower() in _HEADERS:
-                    continue
-                try:
-                    start, values = int(row[0]), [float(cell) for cell in row[1 : len(_COLUMNS)]]
-                except (ValueError, IndexError) as error:
-                    raise ReplayError(_bad_row(path, number, row)) from error
-                if len(values) < len(_COLUMNS) - 1:
-                    raise ReplayError(_bad_row(path, number, row))
-                yield start, values
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+                if number > 1 or not row or row[0].strip().lower() not in _HEADERS:
+                    yield _csv_row(path, number, row)
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise ReplayError(f"cannot read {path.name}: {error}") from error
 
 
-def _bad_row(path: Path, number: int, row: Sequence[str]) -> str:
-    found = ",".join(row)[:80]
-    return f"{path.name}, row {number}: expected time,open,high,low,close,volume,trades, found {found!r}"
+def _csv_row(path: Path, number: int, row: Sequence[str]) -> Row:
+    try:
+        start, values = int(row[0]), [float(cell) for cell in row[1 : len(_COLUMNS)]]
+    except (ValueError, IndexError):
+        values = []
+    if len(values) < len(_COLUMNS) - 1:
+        found = ",".join(row)[:80]
+        expected = "time,open,high,low,close,volume,trades"
+        raise ReplayError(f"{path.name}, row {number}: expected {expected}, found {found!r}")
+    return number, start, values
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
+def _parquet_rows(path: Path) -> Iterator[Row]:
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - heavy, and only a parquet replay needs it
 
     try:
@@ -146,8 +171,11 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
     except (ArrowException, OSError, KeyError) as error:
         raise ReplayError(f"cannot read {path.name} as candles (columns {', '.join(_COLUMNS)}): {error}") from error
     columns = [table.column(name).to_pylist() for name in _COLUMNS]
-    for row in zip(*columns, strict=True):
-        yield int(row[0]), [float(cell) for cell in row[1:]]
+    for number, row in enumerate(zip(*columns, strict=True), 1):
+        try:
+            yield number, int(row[0]), [float(cell) for cell in row[1:]]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ReplayError(f"{path.name}, row {number}: {row} are not numbers") from error
 
 
 class ReplayMarket:

@@ -57,12 +57,13 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
 def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
     """An order of ours that is open at the venue belongs to a bracket that is not over, whatever we thought."""
     known = {order.client_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
-    for client_id, shown in snapshot.orders.items():
-        if client_id in known or shown.state is not VenueState.OPEN:
-            continue
-        found = desk.ledger.find_order(client_id)
+    named = [name for name, shown in snapshot.orders.items() if shown.state is VenueState.OPEN and name not in known]
+    parents = {order.venue_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
+    spawned = [shown.parent_id for shown in snapshot.nameless.values() if shown.state is VenueState.OPEN]
+    for name in (*named, *(parent for parent in spawned if parent is not None and parent not in parents)):
+        found = desk.ledger.find_order(name)
         if found is not None:
-            logger.warning("order {} of closed bracket {} is open at the venue: taken up again", client_id, found[0].id)
+            logger.warning("order {} of closed bracket {} is not over at the venue: taken up again", name, found[0].id)
             desk.ledger.take_up(found[0])
 
 

@@ -67,11 +67,12 @@ async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
 
 def _resting(snapshot: Snapshot, brackets: list[Bracket], symbol: str | None) -> list[OpenOrder]:
     ours = {order.client_id: order for bracket in brackets for order in bracket.orders}
+    spawned = {order.venue_id: order for order in ours.values() if order.spawned > ZERO}
     found = []
     for shown in snapshot.open_orders:
         if symbol not in {None, shown.symbol}:
             continue
-        order = ours.get(shown.client_id or "")
+        order = ours.get(shown.client_id or "") or spawned.get(shown.venue_id)
         found.append(_of_venue(shown, order))
     return found
 
@@ -95,7 +96,7 @@ def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
     found = []
     for bracket in brackets:
         for order in bracket.orders:
-            if order.client_id in snapshot.orders or order.state not in {OrderState.HELD, OrderState.SUBMITTING}:
+            if snapshot.find(order) is not None or order.state not in {OrderState.HELD, OrderState.SUBMITTING}:
                 continue
             where = "held by Zyn" if order.state is OrderState.HELD else "sent, unanswered"
             found.append(

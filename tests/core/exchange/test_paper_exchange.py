@@ -76,7 +76,7 @@ async def test_a_snapshot_shows_open_orders_wanted_closed_ones_and_balances() ->
         "a-1": VenueState.CLOSED,
         "a-2": VenueState.OPEN,
     }
-    assert (snapshot.complete, snapshot.foreign) == (True, ())
+    assert (snapshot.complete, snapshot.nameless) == (True, {})
     assert snapshot.balances["ZEC"].total == D("0.04")
     assert snapshot.balances["USD"].held == D("20.08")
     assert (again.orders, again.balances) == (snapshot.orders, snapshot.balances)
