@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -85,11 +86,12 @@ def _parse(settings: Settings, options: argparse.Namespace) -> int:
     grammar = grammar_without_house(settings)
     if options.text is not None:
         answer = grammar.parse(options.text).as_json()
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer))
         return 0 if answer["ok"] else 1
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     for line in sys.stdin:
-        if line.strip():
-            print(json.dumps(_of_line(grammar, line), ensure_ascii=False))
+        print(json.dumps(_of_line(grammar, line)), flush=True)
     return 0
 
 
@@ -97,7 +99,7 @@ def _of_line(grammar: "Grammar", line: str) -> dict[str, object]:
     """The answer to one line of JSON; a line that is no JSON string is answered, not skipped."""
     try:
         text = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = None
     if not isinstance(text, str):
         return {

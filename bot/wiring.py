@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,9 +27,10 @@ from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
 from core.trading.desk import Desk, DeskSettings
 from core.trading.service import MODE_KEY, TradingService
-from storage.database import Database, DatabaseError, open_database
+from storage.database import Database, open_database
 from storage.lock import ProcessLock
 from storage.migrate import migrate
+from storage.peek import peek_instruments
 
 MARKET_KEY = "market"
 CLOCK_KEY = "market_clock"
@@ -224,24 +225,12 @@ def _new_bracket_id() -> str:
 
 
 def grammar_without_house(settings: Settings) -> Grammar:
-    """The grammar over the stored instruments of an existing database, else the built-in ones. No lock, no network."""
-    instruments: Mapping[str, Instrument] = {}
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    if settings.database_url.startswith("sqlite:///") and path.exists():
-        instruments = _stored_instruments(settings)
-    return Grammar(instruments or builtin_instruments(), settings.quote_currency)
-
-
-def _stored_instruments(settings: Settings) -> Mapping[str, Instrument]:
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only where there is a database
-
-    try:
-        database = open_database(settings.database_url)
-    except DatabaseError:
-        return {}
-    try:
-        return Store(database).instruments()
-    except SQLAlchemyError:
-        return {}
-    finally:
-        database.close()
+    """The grammar over the instruments that a database has stored, else the built-in ones. No lock, no network."""
+    url = settings.database_url
+    stored = peek_instruments(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else {}
+    known = builtin_instruments()
+    instruments = {
+        symbol: replace(known.get(symbol) or next(iter(known.values())), symbol=symbol, venue_name=venue_name)
+        for symbol, venue_name in stored.items()
+    }
+    return Grammar(instruments or known, settings.quote_currency)

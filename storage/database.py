@@ -92,11 +92,10 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=10000 -c lock_timeout=5000"},
-    )
+    limits = "-c statement_timeout=10000 -c lock_timeout=5000"
+    given = url.query.get("options", "")
+    chosen = f"{given if isinstance(given, str) else ' '.join(given)} {limits}".strip()
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": chosen})
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -44,6 +44,8 @@ class ProcessLock:
             self._file.close()
             self._file = None
         if self._connection is not None:
+            # Closing would only lend the session, and the lock with it, to the pool.
+            self._connection.invalidate()
             self._connection.close()
             self._connection = None
 

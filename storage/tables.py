@@ -94,6 +94,7 @@ class OrderRow(SQLModel, table=True):
     filled_at: datetime | None = _time(nullable=True)
     missing_since: datetime | None = _time(nullable=True)
     cancel_asked: bool = False
+    spawned: Decimal = _decimal()
     reason: str = Field(default="", max_length=255)
 
 

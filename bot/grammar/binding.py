@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from bot.grammar.lexer import Kind
 from bot.grammar.reading import Word
 
-LABELS = ("stop", "target", "limit", "risk", "at")
-_OPTIONAL = frozenset({"limit", "at"})
+LABELS = ("stop", "target", "limit", "risk", "at", "entry")
+PRICES = frozenset({"limit", "at", "entry"})
+MOST_LABELS = 8
+_LINKS = frozenset({"at", "to", "=", ":", "@", "price", "of"})
 _BEFORE_COST = 2
 _SEPARATOR_COST = 3
 _SYMBOL_COST = 3
@@ -33,8 +35,7 @@ class Binding:
 
 def bindings(words: Sequence[Word]) -> list[Binding]:
     """The cheapest complete bindings; empty when some label finds no value, several when nothing tells them apart."""
-    labels = list(_labels(words))
-    complete = list(_bind(words, labels, frozenset()))
+    complete = list(_bind(words, labels(words), frozenset()))
     if not complete:
         return []
     best = min(binding.cost for binding in complete)
@@ -44,6 +45,11 @@ def bindings(words: Sequence[Word]) -> list[Binding]:
 
 def _meaning(binding: Binding) -> tuple[tuple[str, int | None], ...]:
     return tuple((label, value) for _, label, value in binding.pairs)
+
+
+def labels(words: Sequence[Word]) -> list[tuple[int, str]]:
+    """Positions and names of the labels that may take a value."""
+    return list(_labels(words))
 
 
 def _labels(words: Sequence[Word]) -> Iterator[tuple[int, str]]:
@@ -69,11 +75,21 @@ def _is_price_mark(words: Sequence[Word], index: int) -> bool:
     return True
 
 
-def _bind(words: Sequence[Word], labels: Sequence[tuple[int, str]], taken: frozenset[int]) -> Iterator[Binding]:
-    if not labels:
+def without_value(words: Sequence[Word]) -> str | None:
+    """The label that keeps all of them from having a value each, None when it is none alone."""
+    every = labels(words)
+    for culprit in reversed(every):
+        others = [one for one in every if one != culprit]
+        if next(_bind(words, others, frozenset()), None) is not None:
+            return culprit[1]
+    return None
+
+
+def _bind(words: Sequence[Word], left: Sequence[tuple[int, str]], taken: frozenset[int]) -> Iterator[Binding]:
+    if not left:
         yield Binding((), 0)
         return
-    (index, label), rest = labels[0], labels[1:]
+    (index, label), rest = left[0], left[1:]
     for value, cost in _candidates(words, index, label):
         if value is not None and value in taken:
             continue
@@ -85,9 +101,14 @@ def _bind(words: Sequence[Word], labels: Sequence[tuple[int, str]], taken: froze
 def _candidates(words: Sequence[Word], index: int, label: str) -> Iterator[tuple[int | None, int]]:
     for step in (1, -1):
         found = _beside(words, index, step)
-        if found is not None and _fits(words[found[0]], label) and not _counts_coins(words, found[0]):
-            yield found[0], found[1] + (_BEFORE_COST if step < 0 else 0)
-    if label in _OPTIONAL:
+        if found is None or not _fits(words[found[0]], label):
+            continue
+        behind = step > 0 and all(word.text in _LINKS for word in words[index + 1 : found[0]])
+        if counts_coins(words, found[0]) and not behind:
+            # "0.1 ETH" is an amount; only right behind its label may it be anything else.
+            continue
+        yield found[0], found[1] + (_BEFORE_COST if step < 0 else 0)
+    if label in PRICES:
         yield None, _NO_VALUE_COST
 
 
@@ -109,8 +130,8 @@ def _beside(words: Sequence[Word], index: int, step: int) -> tuple[int, int] | N
     return None
 
 
-def _counts_coins(words: Sequence[Word], index: int) -> bool:
-    """True for a bare number right before a coin ("0.1 ETH"): that is an amount and never a price."""
+def counts_coins(words: Sequence[Word], index: int) -> bool:
+    """True for a bare number right before a coin ("0.1 ETH"), which is an amount where nothing says otherwise."""
     after = words[index + 1] if index + 1 < len(words) else None
     if words[index].token.kind is not Kind.NUMBER or after is None:
         return False
@@ -121,7 +142,7 @@ def _fits(word: Word, label: str) -> bool:
     kind = word.token.kind
     if "break_even" in word.meanings:
         return label in {"stop", "target"}
-    if label in {"limit", "at"}:
+    if label in PRICES:
         return kind in {Kind.NUMBER, Kind.MONEY}
     if label == "risk":
         return kind is Kind.PERCENT

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.grammar import words as lexicon
 from bot.grammar.lexer import Kind, Token
@@ -34,7 +35,9 @@ def fill(
         _place_choices(sheet)
         place_values(sheet)
         _place_symbol(sheet)
+        _check_currencies(sheet)
         _place_small_words(sheet)
+        _check_end(sheet)
         _require(sheet)
         command = sheet.command.model_validate({**sheet.presets, **sheet.fields})
     except MisfitError as error:
@@ -51,21 +54,21 @@ def _place_call(sheet: Sheet, *, implied: bool) -> None:
     # The longest call is the one meant; the others may still be nouns ("open … orders", "buy … long").
     index, word = max(calls, key=lambda call: call[1].phrase_length)
     others = [other for position, other in calls if position != index]
-    for other in others:
-        if (
-            other.means("noun") is None
-            and other.means("glue") is None
-            and other.means("label") is None
-            and other.means("choice") is None
-        ):
-            if sheet.command.declaration.danger is Danger.QUERY:
-                continue
+    is_query = sheet.command.declaration.danger is Danger.QUERY
+    for position, other in calls:
+        joined = position > index and sheet.words[position - 1].text in {"and", "then", ",", "&"}
+        small = not other.meanings.keys().isdisjoint(_ALSO) and not (joined and other.means("glue") is None)
+        if position != index and not is_query and not small:
             raise MisfitError(Code.TWO_ORDERS, f"'{word.text}' and '{other.text}' are two orders; say one at a time")
     sheet.placed.add(index)
-    sheet.call_length = word.phrase_length
+    sheet.call_at, sheet.call, sheet.call_length = index, word.text, word.phrase_length
     sheet.presets = sheet.command.declaration.presets.get(word.text, {})
-    if sheet.command.declaration.danger is Danger.QUERY:
+    if is_query:
         sheet.placed.update(position for position, other in calls if other in others)
+
+
+_ALSO = frozenset({"noun", "glue", "label", "choice", "plural"})
+"""What a second call may be instead."""
 
 
 def _place_mode(sheet: Sheet) -> str | None:
@@ -76,7 +79,14 @@ def _place_mode(sheet: Sheet) -> str | None:
     sheet.placed.update(index for index, _ in found)
     for index, _ in found:
         for beside in (index + 1, index + 2):
-            if beside < len(sheet.words) and sheet.words[beside].text in {"mode", "trading", "account", "desk"}:
+            if beside < len(sheet.words) and sheet.words[beside].text in {
+                "mode",
+                "trading",
+                "account",
+                "desk",
+                "trade",
+                "order",
+            }:
                 sheet.placed.add(beside)
     mode = modes.pop() if modes else None
     slot = sheet.slot(SlotKind.MODE)
@@ -85,6 +95,9 @@ def _place_mode(sheet: Sheet) -> str | None:
     if mode is not None:
         sheet.fields[slot[0]] = mode
     return None
+
+
+_MODE_NOUNS = frozenset({"mode", "trading", "account", "desk", "trade", "order"})
 
 
 def _place_choices(sheet: Sheet) -> None:
@@ -98,6 +111,9 @@ def _place_choices(sheet: Sheet) -> None:
             found.setdefault(choice.partition(":")[2], []).append(index)
     if len(found) > 1:
         raise MisfitError(slot[1].code, f"{' and '.join(sorted(found))} at once; say one of them")
+    preset = sheet.presets.get(slot[0])
+    if preset is not None and found and preset not in found:
+        raise MisfitError(slot[1].code, f"{preset} and {next(iter(found))} at once; say one of them")
     for value, places in found.items():
         sheet.fields[slot[0]] = value
         sheet.placed.update(places)
@@ -115,11 +131,32 @@ def _place_symbol(sheet: Sheet) -> None:
     if slot[1].kind is not SlotKind.SYMBOL:
         parts = [(index, word) for index, word in sheet.unplaced() if word.means("part") == "100"]
         sheet.placed.update(index for index, _ in parts)
-        symbol = symbol or ("all" if parts else None)
+        plural = any(word.means("plural") is not None for word in sheet.words)
+        symbol = symbol or ("all" if parts or (plural and slot[0] not in sheet.fields) else None)
+        _check_sold_for(sheet)
     if symbol is not None:
         if slot[0] in sheet.fields:
             raise MisfitError(Code.AMBIGUOUS, "that names an order and a symbol; say one of them")
         sheet.fields[slot[0]] = symbol
+
+
+def _check_sold_for(sheet: Sheet) -> None:
+    """In "close everything for BTC" the coin is what somebody wants, not what he leaves."""
+    for word, after in pairwise(sheet.words):
+        if word.text in {"for", "into"} and after.token.kind is Kind.SYMBOL:
+            raise MisfitError(Code.AMBIGUOUS, f"'{word.text} {after.text}': to be left or to be bought? Say one order")
+
+
+def _check_currencies(sheet: Sheet) -> None:
+    """A price in another currency than the pair's would be read as one in the pair's."""
+    symbol = str(sheet.fields.get("symbol") or "")
+    for word, code in sheet.prices:
+        currency = word.token.currency
+        if currency and "/" in symbol and not symbol.endswith("/" + currency):
+            quote = symbol.partition("/")[2]
+            raise MisfitError(code, f"'{word.text}' is in {currency}, and {symbol} is priced in {quote}")
+    if sheet.command.declaration.name == "sell":
+        _check_sold_for(sheet)
 
 
 def _one_symbol(sheet: Sheet, tokens: Sequence[Token]) -> str | None:
@@ -151,16 +188,45 @@ def _one_symbol(sheet: Sheet, tokens: Sequence[Token]) -> str | None:
 
 
 def _place_small_words(sheet: Sheet) -> None:
-    money = any(word.token.kind is Kind.CURRENCY for word in sheet.words)
+    is_trade = sheet.command.declaration.danger is Danger.TRADE
     for index, word in sheet.unplaced():
-        small = word.means("glue") is not None or word.means("noun") is not None
-        currency = word.token.kind is Kind.CURRENCY and money and _is_percent_of(sheet)
+        small = not word.meanings.keys().isdisjoint({"glue", "noun", "plural", "courtesy"})
+        if is_trade and index < sheet.call_at:
+            small = _may_lead(sheet, index, word)
+        if is_trade and index == sheet.call_at + 1 and word.text in {"of", "is"}:
+            small = False  # "the purchase of", "my buy is": a description
+        currency = word.token.kind is Kind.CURRENCY and _is_percent_of(sheet)
         if small or currency:
             sheet.placed.add(index)
     rest = [word for _, word in sheet.unplaced()]
-    if not rest:
+    if rest:
+        raise _misplaced(sheet, rest)
+
+
+def _may_lead(sheet: Sheet, index: int, word: Word) -> bool:
+    """Whether a small word may stand before the verb of an order: "use $50 to buy", but not "my order to buy"."""
+    if word.means("courtesy") is not None:
+        return True
+    before = sheet.words[:index]
+    if word.text == "my":
+        return bool(before) and (before[-1].means("part") is not None or before[-1].text == "of")
+    valued = any(one.is_value or one.means("part") is not None for one in before)
+    if word.text == "to":
+        return valued or (bool(before) and not before[-1].meanings.keys().isdisjoint({"courtesy", "label"}))
+    if word.text == "for":
+        return valued or sheet.words[index + 1].is_value
+    if word.text == "of" or word.text in lexicon.NOUNS_OF_CASH:
+        return valued
+    return word.text in lexicon.BEFORE_A_CALL
+
+
+def _check_end(sheet: Sheet) -> None:
+    """An order whose last word waits for another one has lost its end."""
+    if sheet.command.declaration.danger is not Danger.TRADE:
         return
-    raise _misplaced(sheet, rest)
+    spoken = [word for word in sheet.words if word.text not in {".", "!", ",", ";", ")"}]
+    if spoken and spoken[-1].text in lexicon.DANGLING and not spoken[-1].is_value:
+        raise MisfitError(Code.NOT_A_COMMAND, f"the order ends with '{spoken[-1].text}'; say the rest of it as well")
 
 
 def _is_percent_of(sheet: Sheet) -> bool:
@@ -200,6 +266,11 @@ def _require(sheet: Sheet) -> None:
                 slot.code, f"{sheet.command.declaration.name} needs its {name.replace('_', ' ')}: {slot.hint}"
             )
 
+    for choice, needed in sheet.command.declaration.goes_with.items():
+        chosen = {*sheet.fields.values(), *sheet.presets.values()} if needed not in sheet.fields else set()
+        if choice in {str(value) for value in chosen}:
+            slot = sheet.command.slots()[needed]
+            raise MisfitError(slot.code, f"'{choice}' needs a {needed}: {slot.hint}")
     wanted = sheet.command.declaration.any_of
     if wanted and not any(name in sheet.fields or name in sheet.presets for name in wanted):
         first = sheet.command.slots()[wanted[0]]

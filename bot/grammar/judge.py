@@ -1,5 +1,6 @@
 """PURE. Words that decide for the whole sentence: whatever else it says, it is not an order."""
 
+import re
 from collections.abc import Sequence
 
 from bot.grammar import words
@@ -26,7 +27,7 @@ def judge(tokens: Sequence[Token]) -> Code | None:
     spoken = _without_courtesy(tokens)
     texts = [token.text for token in spoken if token.kind is not Kind.SYMBOL]
     verdicts = (
-        (Code.QUESTION, _asks(spoken)),
+        (Code.QUESTION, _asks(spoken) or _has(texts, words.ASKING_PHRASES)),
         (Code.REPORTED, '"' in texts or _any(texts, words.SPEECH)),
         (Code.NEGATED, _any(texts, words.NEGATIONS) or _has(texts, words.NEGATION_PHRASES)),
         (Code.CONDITIONAL, _any(texts, words.CONDITIONS) or _has(texts, words.CONDITION_PHRASES) or _supposes(spoken)),
@@ -87,6 +88,9 @@ def _supposes(tokens: Sequence[Token]) -> bool:
     )
 
 
+_SHORT_TIME = re.compile(r"\d+\s?(?:s|sec|m|min|h|hr|d|w)")
+
+
 def _names_a_time(tokens: Sequence[Token]) -> bool:
     """A clock time, or "in 5 minutes"."""
     for index, token in enumerate(tokens):
@@ -94,6 +98,8 @@ def _names_a_time(tokens: Sequence[Token]) -> bool:
             return True
         if token.text in {"in", "within", "for", "every"} and index + 1 < len(tokens):
             amount = tokens[index + 1]
+            if _SHORT_TIME.fullmatch(amount.text):
+                return True
             unit = tokens[index + 2].text if index + 2 < len(tokens) else ""
             if amount.kind is Kind.DAYS or (amount.kind is Kind.NUMBER and unit in words.TIME_UNITS):
                 return True

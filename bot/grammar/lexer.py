@@ -51,16 +51,17 @@ _MASTER = re.compile(
     r"""
     (?P<slash>(?:^|(?<=\s))/[a-z_]+(?:@\w+)?)
   | (?P<time>\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\b|\b\d{1,2}\s?[ap]\.?m\b)
+  | (?P<glued>\b(?:sl|tp|stop|target|limit)(?=[-+]?[$€]?\d))
   | (?P<pair>\$?[a-z0-9]{1,10}[/_:-][a-z]{3,5}\b)
   | (?P<id>\b(?=[a-z0-9-]*[0-9])[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b
       |\b[a-z0-9]{6}-[a-z0-9]{5}-[a-z0-9]{6}\b)
-  | (?P<number>(?P<sign>[$€]\s?|(?<![\w.])[+-]\s?[$€]?)?(?P<digits>\d[\d,]*(?:\.\d+)?(?:[.,]\d+)*|\.\d+)
-      (?P<suffix>[a-z%]+)?)
+  | (?P<number>(?P<sign>[$€]\s?|(?:(?<![\w.])|(?<=\bsl)|(?<=\btp)|(?<=\bstop)|(?<=\btarget))[+-]\s?[$€]?)?
+      (?P<digits>\d+(?:,\d+)*(?:\.\d+)?(?:[.,]\d+)*|\.\d+)(?P<suffix>[a-z%]+|[$€])?)
   | (?P<dollar>\$[a-z][a-z0-9]{0,9})
   | (?P<word>[a-z][a-z0-9_]*(?:['/&-][a-z]+)*)
   | (?P<mark>\S)
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _PLAIN = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?$|\.\d+$")
 _THOUSANDS: Mapping[str, int] = {"k": 1_000, "grand": 1_000, "m": 1_000_000, "mm": 1_000_000}
@@ -69,11 +70,14 @@ MAX_DIGITS = 30
 
 def normalise(text: str) -> str:
     """One form for the many ways in which phones write quotes, dashes and spaces."""
-    text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
-    return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text).strip()
+    text = unicodedata.normalize("NFC", text).translate(_LOOKALIKES)
+    return "".join(" " if unicodedata.category(char) == "Cf" else char for char in text).strip()
 
 
-_LOOKALIKES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "×": "x"})
+_LOOKALIKES = str.maketrans(
+    {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "×": "x", "\u00a0": " "}
+    | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+)
 
 
 def lex(text: str, book: SymbolBook) -> list[Token]:
@@ -99,10 +103,10 @@ def _raw(text: str, book: SymbolBook) -> Iterator[Token]:
 
 _NO_PAIR = re.compile(
     r"(?P<id>(?=[a-z0-9-]*[0-9])[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|[a-z0-9]{6}-[a-z0-9]{5}-[a-z0-9]{6}\b)"
-    r"|(?P<number>(?P<sign>[$€]\s?)?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<suffix>[a-z%]+)?)"
+    r"|(?P<number>(?P<sign>[$€]\s?)?(?P<digits>\d+(?:,\d+)*(?:\.\d+)?)(?P<suffix>[a-z%]+|[$€])?)"
     r"|(?P<dollar>\$[a-z][a-z0-9]{0,9})"
     r"|(?P<word>[a-z][a-z0-9_]*?(?:['/&-][a-z]+)*(?![a-z0-9_]))|(?P<mark>\S)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -121,7 +125,7 @@ def _of(kind: str, raw: str, match: re.Match[str], book: SymbolBook) -> Iterator
     elif kind == "dollar":
         coin = book.coin(raw[1:], marked=True)
         yield Token(Kind.SYMBOL, text, raw, symbol=coin) if coin else Token(Kind.WORD, text, raw)
-    elif kind == "word":
+    elif kind in {"word", "glued"}:
         yield _word(raw, text, book)
     else:
         yield Token(Kind.PUNCTUATION, text, raw)
@@ -146,6 +150,8 @@ def _number(match: re.Match[str], raw: str, book: SymbolBook) -> Iterator[Token]
     value = Decimal(digits.replace(",", ""))
     currency = words.SIGNS.get(sign.lstrip("+- "), "")
     signed = sign[0] if sign[:1] in {"+", "-"} else ""
+    if suffix in words.SIGNS:
+        currency, suffix = words.SIGNS[suffix], ""
     if suffix in _THOUSANDS:
         value, suffix = Decimal(plain(value * _THOUSANDS[suffix])), ""
     kind, rest = Kind.MONEY if currency else Kind.NUMBER, ""
@@ -177,13 +183,15 @@ def _joined(tokens: list[Token], index: int, book: SymbolBook) -> tuple[Token, i
         return token, 1
     both = f"{token.text} {after.text}"
     if token.kind is Kind.NUMBER:
-        third = tokens[index + 2] if index + 2 < len(tokens) else None
-        return _with_unit(token, after, third, both)
+        return _with_unit(token, after, tokens[index + 2] if index + 2 < len(tokens) else None, both)
     if token.kind is Kind.MONEY and after.kind is Kind.CURRENCY and after.currency == token.currency:
         return _as(token, Kind.MONEY, both, token.currency), 2
     if token.kind is Kind.CURRENCY and after.kind is Kind.NUMBER:
         return _as(after, Kind.MONEY, both, token.currency), 2
-    if token.kind is Kind.SYMBOL and not token.is_pair and after.kind is Kind.CURRENCY:
+    third = tokens[index + 2] if index + 2 < len(tokens) else None
+    # In "SOL USD 50" the currency belongs to the number.
+    counts = third is not None and third.kind is Kind.NUMBER
+    if token.kind is Kind.SYMBOL and not token.is_pair and after.kind is Kind.CURRENCY and not counts:
         pair = book.pair(f"{token.symbol}/{after.currency}")
         if pair is not None:
             return Token(Kind.SYMBOL, both, both, symbol=pair, is_pair=True), 2
@@ -204,6 +212,8 @@ def _with_unit(token: Token, after: Token, third: Token | None, both: str) -> tu
         return _as(token, Kind.MONEY, both, after.currency), 2
     if after.text in _UNITS:
         return _as(token, _UNITS[after.text], both), 2
+    if after.text == "per" and third is not None and third.text == "cent":
+        return _as(token, Kind.PERCENT, f"{both} {third.text}"), 3
     if after.text in {"x", "*", "times"} and third is not None and _UNITS.get(third.text) is Kind.ATR:
         return _as(token, Kind.ATR, f"{both} {third.text}"), 3
     if after.text in _THOUSANDS:

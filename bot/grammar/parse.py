@@ -9,7 +9,7 @@ from bot.grammar.judge import judge, why
 from bot.grammar.lexer import Kind, Token, lex
 from bot.grammar.sheet import Misfit
 from bot.grammar.symbols import SymbolBook
-from bot.grammar.vocabulary import call_index, reserved_words, slash_names, vocabulary
+from bot.grammar.vocabulary import Glue, call_index, knows, reserved_words, slash_names, vocabulary
 from core.commands.base import Command, Danger, registry
 from core.domain.errors import Code
 from core.domain.instruments import Instrument
@@ -73,15 +73,38 @@ class Grammar:
         names = list(called)
         queries = [name for name in names if registry()[name].command.declaration.danger is not Danger.TRADE]
         found = _best(self._try(tokens, queries, named))
-        if isinstance(found, Parsed) and not (_changes_something(found.command) and judge(tokens)):
+        if isinstance(found, Parsed):
+            found = self._checked(tokens, found, named)
+        if isinstance(found, Parsed):
             return found
         bare = _bare(tokens)
         if bare is not None:
             return self.parse(bare)
+        only_looks = all(name in queries for name in names)
+        if only_looks and isinstance(found, NotParsed) and found.code is not Code.NOT_A_COMMAND:
+            return found
         verdict = judge(tokens)
         if verdict is not None:
             return NotParsed(verdict, why(verdict))
         return self._order(tokens, called, named, found if isinstance(found, NotParsed) else None)
+
+    def _checked(self, tokens: list[Token], found: Parsed, named: str | None) -> Parsed | NotParsed:
+        """What changes the house must be said as an order, not asked or told; asked, it shows how things stand."""
+        command = found.command
+        declaration = command.declaration
+        shows = all(not info.is_required() for info in type(command).model_fields.values())
+        bare = type(command)() if shows and not declaration.acts else None
+        if declaration.danger is not Danger.CONTROL or command == bare:
+            return found
+        verdict = judge(tokens)
+        if verdict is Code.QUESTION and bare is not None:
+            return Parsed(bare, found.mode)
+        if verdict is not None:
+            return NotParsed(verdict, why(verdict))
+        strict = fill(tokens, vocabulary(declaration.name, Glue.CHANGE), self._book, implied=named is not None)
+        if isinstance(strict, Misfit):
+            return NotParsed(strict.code, strict.message)
+        return found
 
     def _order(
         self, tokens: list[Token], called: Mapping[str, str], named: str | None, query: NotParsed | None
@@ -91,8 +114,8 @@ class Grammar:
         found = _best(attempts)
         if isinstance(found, Parsed):
             return found
-        if not named and is_about_levels(tokens):
-            implied = fill(tokens, vocabulary(_IMPLIED), self._book, implied=True)
+        if _IMPLIED not in called and is_about_levels(tokens):
+            implied = fill(tokens, vocabulary(_IMPLIED, Glue.LEVELS), self._book, implied=True)
             if isinstance(implied, Filled):
                 return _parsed(implied)
         if _are_two(called):
@@ -122,14 +145,10 @@ def _slash(tokens: list[Token]) -> tuple[str | None, list[Token], NotParsed | No
     return name, [*words, *tokens[1:]], None
 
 
-def _changes_something(command: Command) -> bool:
-    """A control command that was given a choice: "autopilot on", "mode live". Bare, it only shows how things are."""
-    return command.declaration.danger is Danger.CONTROL and bool(command.model_fields_set)
-
-
 def _bare(tokens: list[Token]) -> str | None:
     """The command meant by another's name alone ("mode" asks for the status)."""
-    name = tokens[0].text if len(tokens) == 1 else ""
+    spoken = [token.text for token in tokens if token.kind is not Kind.PUNCTUATION]
+    name = spoken[0] if len(spoken) == 1 else ""
     return registry()[name].command.declaration.bare if name in registry() else None
 
 
@@ -174,10 +193,6 @@ def _are_two(called: Mapping[str, str]) -> bool:
         for other, other_phrase in called.items():
             if other == one or other_phrase == phrase:
                 continue
-            if _first(other_phrase) not in vocabulary(one).phrases and _first(phrase) not in vocabulary(other).phrases:
+            if not knows(vocabulary(one), other_phrase) and not knows(vocabulary(other), phrase):
                 return True
     return False
-
-
-def _first(phrase: str) -> str:
-    return phrase.partition(" ")[0]

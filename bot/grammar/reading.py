@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.grammar.lexer import Kind, Token
 from bot.grammar.vocabulary import Meanings, Vocabulary
 
+_SMALL = frozenset({"glue", "noun", "courtesy", "direction", "plural"})
 VALUES = frozenset({Kind.NUMBER, Kind.PERCENT, Kind.MONEY, Kind.ATR, Kind.R, Kind.DAYS})
 
 
@@ -36,7 +37,7 @@ class Word:
     @property
     def is_filler(self) -> bool:
         """True for what may stand between a label and its value."""
-        return self.means("glue") is not None or self.means("noun") is not None or self.means("direction") is not None
+        return not self.meanings.keys().isdisjoint(_SMALL)
 
     @property
     def value(self) -> Decimal:

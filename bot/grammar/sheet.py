@@ -37,6 +37,11 @@ class Sheet:
     placed: set[int] = field(default_factory=set)
     fields: dict[str, Any] = field(default_factory=dict)
     call_length: int = 0
+    call_at: int = -1
+    """Where the call stands; -1 where there is none."""
+    call: str = ""
+    prices: list[tuple[Word, Code]] = field(default_factory=list)
+    """Values that were taken for prices, each with the refusal if its currency is another than the pair's."""
     presets: Mapping[str, str] = field(default_factory=dict)
 
     @property

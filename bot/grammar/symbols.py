@@ -48,6 +48,8 @@ class SymbolBook:
         if not marked and (lower in self._reserved or len(lower) == 1):
             return None
         alias = self._alias(text.upper())
+        if alias not in self._bases and lower.endswith("s"):
+            alias = COIN_NAMES.get(lower[:-1], alias)
         return alias if alias in self._bases else None
 
     def choose(self, coin: str, currency: str) -> str | None:

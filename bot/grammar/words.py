@@ -6,10 +6,11 @@ LABELS: dict[str, tuple[str, ...]] = {
         "stop loss price", "stop order", "cut losses", "cut loss", "stop_loss",
     ),
     "target": (
-        "tp", "t/p", "take profit", "take-profit", "takeprofit", "target", "profit target", "price target", "take profits",
-        "target price", "take_profit", "take profit price",
+        "tp", "t/p", "take profit", "take-profit", "takeprofit", "target", "profit target", "take profits",
+        "take_profit", "take profit price",
     ),
     "limit": ("limit", "lmt", "limit price", "limit order", "limit_price"),
+    "entry": ("entry", "entry price", "entry at"),
     "market": (
         "market", "mkt", "at market", "market order", "market price", "at market price", "at the market", "by market",
         "at the market price", "spot price",
@@ -25,7 +26,7 @@ DIRECTIONS: dict[str, int] = {
 }  # fmt: skip
 
 PARTS: dict[str, str] = {
-    "half": "50", "half of": "50", "all": "100", "all of": "100", "everything": "100", "quarter": "25", "a quarter of": "25", "whole": "100", "entire": "100", "the whole": "100", "full": "100", "three quarters": "75",
+    "half": "50", "half of": "50", "all": "100", "all of": "100", "everything": "100", "quarter": "25", "a quarter of": "25", "a half of": "50", "whole": "100", "entire": "100", "the whole": "100", "full": "100", "three quarters": "75",
     "three quarters of": "75", "every": "100",
 }  # fmt: skip
 """Parts that people name in words, as percentages."""
@@ -40,6 +41,7 @@ FRACTIONS: dict[str, str] = {
 """Parts of one coin: "half a bitcoin" is 0.5 BTC, not half of anything that one has."""
 
 BREAK_EVEN = (
+    "entry",
     "break even",
     "breakeven",
     "break-even",
@@ -65,32 +67,52 @@ COURTESY = (
     "execute it", "execute this", "now", "right now", "immediately", "asap", "do it", "just", "for me", "go ahead", "quickly",
     "today", "kindly", "yo", "mate", "buddy", "bro", "i want to", "i want you to", "i wanna", "i'd like to", "i would like to",
     "i'd like you to", "i would like you to", "i need to", "i need you to", "let's", "lets", "let us", "good morning",
-    "good evening", "good afternoon", "send it", "go", "confirm", "confirmed", "yes", "alright", "ty", "dear", "quick", "fast",
+    "good evening", "good afternoon", "send it", "confirm", "confirmed", "yes", "alright", "ty", "dear", "quick", "fast",
     "straight away", "at once", "sir", "i want", "i'd like", "i need", "execute now", "execute trade", "execute order",
     "execute the order", "execute the trade", "submit", "submit it", "place order", "place an order to", "place an order",
-    "place a", "place", "make it", "make a trade", "and execute",
+    "place a", "place", "make it", "make a trade", "and execute", "put in a", "put in", "submit a",
 )  # fmt: skip
+
+BEFORE_A_CALL = frozenset(""", . : ; ! - ( & | on in with use using at @ of to and + = for""".split())
+"""Small words that may stand before the verb of an order; "my", "the" or "is" there make a description of it."""
+
+DANGLING = frozenset(
+    "and with to for at @ of set then on in from by plus or add put use using via the a my = : - + & | /".split()
+)
+"""An order that ends so has lost its end."""
 
 GLUE = frozenset(
     """the a an my of to in on with and for is = : , . ; ! it its this that me from worth using use set put add plus also
-    & ( ) - + • * | / as per each both then about value into some our total size amount qty quantity symbol pair entry entering
-    away from where trade coin crypto""".split()
+    & ( ) - + • * | / as both some our total size amount qty quantity symbol pair entering
+    away from trade coin crypto""".split()
 )
 """Small words that carry nothing in an order."""
 
 QUERY_GLUE = GLUE | frozenset(
     """show list give tell display see view check get fetch print what what's whats which is are any anything do does i we you
-    have has there current currently right now how's hows many much where let can could be got u us your status'
+    have has there current currently right now how how's hows many much where let can could be got u us your status'
     ? all every each please look find out going currently me about on up doing give's i've we've whats' those these so
     latest recent full complete my mine jimmy've did was yet still open's something exactly actually really""".split()
 )
 """Small words that carry nothing in a question about how things stand."""
+
+CHANGE_GLUE = GLUE - frozenset("is it its this that me our".split())
+"""Small words in an order to the house ("turn the autopilot on"); with "is" it would only tell how things stand."""
+
+LEVEL_GLUE = frozenset("to at for on of and : = , . ; ! @".split())
+"""Small words of a sentence that names a level and a coin and no verb ("ETH stop to 3000")."""
+
+NOUNS_OF_CASH = frozenset("balance account funds cash capital equity portfolio money wallet bankroll available".split())
+"""What one buys with, and cannot sell."""
 
 NOUNS_OF_MONEY = frozenset(
     "balance account funds cash capital equity portfolio money wallet bankroll holding holdings position stack bag available".split()
 )
 
 # -- words that decide for the whole sentence --------------------------------------------------------------------
+
+ASKING_PHRASES = ("is it", "is that", "is this", "ok to", "okay to", "worth it", "good idea", "is there")
+"""Where these stand, something is asked, with a question mark or without."""
 
 INTERROGATIVES = frozenset(
     """what what's whats which who whose why how where should shall can could would will may do does did is are was were am has
@@ -140,7 +162,7 @@ CONDITION_PHRASES = (
 )
 DEFERRALS = frozenset(
     """tomorrow tonight later soon eventually next monday tuesday wednesday thursday friday saturday sunday noon midnight
-    morning afternoon evening wait will i'll we'll gonna schedule every daily weekly monthly hourly o'clock someday
+    morning afternoon evening wait will i'll we'll gonna schedule daily weekly monthly hourly o'clock someday
     afterwards overnight tmrw tmr weekend january february march april june july august september october november
     december""".split()
 )
@@ -154,6 +176,17 @@ DEFERRAL_PHRASES = (
     "at open",
     "at close",
     "not yet",
+    "from now",
+    "half an hour",
+    "few minutes",
+    "few hours",
+    "couple of",
+    "every day",
+    "every hour",
+    "every week",
+    "every month",
+    "every minute",
+    "each day",
 )
 TIME_UNITS = frozenset(
     "second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month months s m h d".split()

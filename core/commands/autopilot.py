@@ -16,7 +16,7 @@ class Autopilot(Command):
         name="autopilot",
         calls=("autopilot", "auto pilot", "auto trading", "autotrading", "auto trade", "auto mode"),
         danger=Danger.CONTROL,
-        nouns=frozenset({"trading", "the", "is"}),
+        nouns=frozenset({"trading", "turn", "switch"}),
         examples=("autopilot on", "turn off the autopilot", "autopilot"),
         built=False,
     )

@@ -59,7 +59,8 @@ class Declaration:
 
     `calls` are the words it is called by; `presets` fill fields for some of them. `nouns` may stand beside it and
     mean nothing more. `bare` names the command that is meant by this one's name alone. Of the fields in `any_of`
-    at least one must be given.
+    at least one must be given. A word of `plurals` without a symbol means all. `goes_with` names the field that a
+    choice needs. `acts` marks a control command that does something even when it is given nothing.
     """
 
     name: str
@@ -70,6 +71,9 @@ class Declaration:
     nouns: frozenset[str] = frozenset()
     bare: str | None = None
     any_of: tuple[str, ...] = ()
+    plurals: frozenset[str] = frozenset()
+    goes_with: Mapping[str, str] = field(default_factory=dict)
+    acts: bool = False
     built: bool = True
 
 

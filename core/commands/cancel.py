@@ -19,9 +19,10 @@ class Cancel(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="cancel",
-        calls=("cancel", "cancel order", "cancel orders", "withdraw", "pull", "scrap"),
+        calls=("cancel", "cancel order", "cancel orders", "scrap"),
         danger=Danger.TRADE,
-        nouns=frozenset({"order", "orders", "entry", "entries", "pending", "waiting", "limit", "open"}),
+        nouns=frozenset({"order", "entry", "pending", "waiting", "limit", "open"}),
+        plurals=frozenset({"orders", "entries"}),
         examples=("cancel PX-000007", "cancel ETH", "cancel all orders"),
     )
     target: Annotated[str, Slot(SlotKind.CANCEL_TARGET, Code.TARGET, "an order id, a symbol, or 'all'")]

@@ -16,12 +16,21 @@ class Close(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="close",
-        calls=("close", "exit", "close out", "get out of", "get me out of", "sell everything", "dump everything"),
+        calls=(
+            "close",
+            "exit",
+            "close out",
+            "get out of",
+            "get me out of",
+            "bail out of",
+            "liquidate",
+            "sell everything",
+            "dump everything",
+        ),
         presets={"sell everything": {"symbol": "all"}, "dump everything": {"symbol": "all"}},
         danger=Danger.TRADE,
-        nouns=frozenset(
-            {"position", "positions", "trade", "trades", "long", "longs", "bracket", "brackets", "holdings"}
-        ),
+        nouns=frozenset({"position", "trade", "bracket", "open", "market", "at"}),
+        plurals=frozenset({"longs", "positions", "trades", "brackets", "holdings"}),
         examples=("close ZEC", "close all positions", "exit eth", "/close all"),
     )
     symbol: Annotated[str, Slot(SlotKind.SYMBOL_OR_ALL, Code.SYMBOL, "a symbol, or 'all'")]

@@ -39,6 +39,7 @@ class Diagnostic(Command):
             "health check",
         ),
         danger=Danger.CONTROL,
+        acts=True,
         nouns=frozenset({"system", "full", "run", "test"}),
         examples=("run full system diagnostic", "/diagnostic"),
     )

@@ -24,7 +24,6 @@ class Flatten(Command):
             "go flat",
             "liquidate everything",
             "liquidate all",
-            "panic",
         ),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "positions", "everything", "all", "book", "account"}),

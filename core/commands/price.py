@@ -16,6 +16,8 @@ class Price(Command):
         name="price",
         calls=(
             "price",
+            "live price",
+            "live quote",
             "quote",
             "prices",
             "how much is",

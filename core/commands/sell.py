@@ -35,9 +35,19 @@ class Sell(Command):
 
     declaration: ClassVar[Declaration] = Declaration(
         name="sell",
-        calls=("sell", "dump", "offload", "unload", "get rid of", "take profits on", "trim", "reduce"),
+        calls=(
+            "sell",
+            "dump",
+            "offload",
+            "unload",
+            "get rid of",
+            "take profits on",
+            "take profit on",
+            "trim",
+            "reduce",
+        ),
         danger=Danger.TRADE,
-        nouns=frozenset({"position", "order", "holding", "holdings", "coins", "coin", "tokens", "bag", "bags"}),
+        nouns=frozenset({"position", "order", "holding", "holdings", "coins", "tokens", "bag", "bags", "by"}),
         examples=("sell 0.02 ZEC", "sell all my DOGE", "dump half my ETH", "sell 100% of SOL limit 150"),
     )
     symbol: Symbol

@@ -16,6 +16,8 @@ class Status(Command):
         name="status",
         calls=(
             "status",
+            "are we in paper or live",
+            "paper or live",
             "what mode",
             "which mode",
             "what mode are we in",

@@ -16,6 +16,7 @@ class Watchlist(Command):
         name="watchlist",
         calls=("watchlist", "watch list", "watch", "unwatch", "watched symbols"),
         danger=Danger.CONTROL,
+        goes_with={"add": "symbol", "remove": "symbol"},
         presets={"watch": {"action": "add"}, "unwatch": {"action": "remove"}},
         nouns=frozenset({"symbols", "list", "watchlist", "from", "to"}),
         examples=("watchlist", "add SOL to the watchlist", "unwatch DOGE"),
@@ -27,7 +28,11 @@ class Watchlist(Command):
             SlotKind.CHOICE,
             Code.ACTION,
             "show, add or remove",
-            {"add": ("add", "watch", "include"), "remove": ("remove", "unwatch", "delete", "drop"), "show": ("show",)},
+            {
+                "add": ("add", "watch", "include", "put"),
+                "remove": ("remove", "unwatch", "delete", "drop"),
+                "show": ("show",),
+            },
         ),
     ] = "show"
     symbol: OptionalSymbol = None

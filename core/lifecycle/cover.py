@@ -165,6 +165,9 @@ def _add_target(draft: Draft, wanted: Decimal) -> None:
 
 def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
     bracket, instrument = draft.bracket, draft.rules.instrument
+    if any(isinstance(action, Submit) for action in draft.actions):
+        # The stop may sell on arrival; a target sent behind it would then sell another bracket's coins.
+        return
     missing = instrument.quantity(wanted - remaining(draft.resting_targets()))
     if missing <= ZERO or bracket.target_price is None or instrument.is_dust(missing, bracket.target_price):
         return

@@ -21,6 +21,10 @@ GENERATED = {"MARKET": "generated"}
 STANDS_STILL = "0.001"
 """A MARKET_SPEED at which the market does not move within a test."""
 
+_NO_FILE_GROWS = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+ON_A_FULL_DISK = ("-c", f"{_NO_FILE_GROWS}; runpy.run_module('bot', run_name='__main__')")
+"""A way to launch in which no file can grow: what a full or read-only disk looks like from inside."""
+
 Json = dict[str, Any]
 
 
@@ -190,6 +194,7 @@ class Home:
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
     started: list[Process] = field(default_factory=list)
+    launch: tuple[str, ...] = ("-m", "bot")
 
     @property
     def database(self) -> Path:
@@ -233,8 +238,7 @@ class Home:
     ) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "bot",
+            *self.launch,
             *arguments,
             cwd=self.path,
             env=self._clean({**self.environment, **environment}),

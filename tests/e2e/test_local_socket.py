@@ -161,6 +161,19 @@ async def test_orders_given_at_the_same_moment_are_each_done_once(home: Home) ->
     assert disagreements(books) == []
 
 
+async def test_single_commands_given_at_once_without_a_bot_are_done_once_or_refused_in_words(home: Home) -> None:
+    ran = await asyncio.gather(*(home.run("do", BUY) for _ in range(4)))
+    done = sum(one.status == 0 for one in ran)
+    unknown = sum("UNKNOWN" in one.err + one.out for one in ran)
+    assert "Traceback" not in "".join(one.err for one in ran)
+    assert all(one.status == 0 or "UNKNOWN" in one.err or "another Zyn" in one.err for one in ran), ran
+    await home.run("do", OPEN)
+    books = read_books(home.database)
+    assert done >= 1
+    assert done <= len(books.brackets) <= done + unknown
+    assert disagreements(books) == []
+
+
 async def test_a_client_that_leaves_before_its_answer_has_still_ordered_once(home: Home) -> None:
     bot = await home.bot()
     wire = await Wire.connect(bot.socket)

@@ -87,6 +87,7 @@ class Telegram:
         self.blocked_by: set[int] = set()
         """Users who blocked the bot."""
         self._line = _Line()
+        self._delivered: dict[int, Json] = {}
         self._message_id = 0
         self._floods: list[int] = []
         self._changed = asyncio.Event()
@@ -156,9 +157,15 @@ class Telegram:
         command = re.match(r"/[A-Za-z0-9_]+(@\w+)?", text)
         if command is not None:
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": command.end()}]
-        self._line.updates.append({"update_id": self._line.next_id, "message": message})
+        self._delivered[self._line.next_id] = {"update_id": self._line.next_id, "message": message}
+        self._line.updates.append(self._delivered[self._line.next_id])
         self._wake()
         return Said(self._line.next_id, user_id, text, len(self.sent))
+
+    def deliver_again(self, said: Said) -> None:
+        """The same update once more, as when the bot's acknowledgement of it never arrived."""
+        self._line.updates.insert(0, self._delivered[said.update_id])
+        self._wake()
 
     async def wait_for(self, predicate: Callable[[Sent], bool], timeout: float = 10.0, *, after: int = 0) -> Sent:
         """The first message of the bot, from number `after` on, that fits. Raises TimeoutError with what came."""

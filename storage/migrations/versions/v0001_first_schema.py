@@ -185,6 +185,7 @@ def _orders() -> None:
         sa.Column("filled_at", sa.String(32), nullable=True),
         sa.Column("missing_since", sa.String(32), nullable=True),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+        sa.Column("spawned", sa.String(64), nullable=False),
         sa.Column("reason", sa.String(255), nullable=False),
     )
     op.create_index("ix_orders_bracket_id", "orders", ["bracket_id"])

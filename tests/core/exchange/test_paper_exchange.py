@@ -116,6 +116,20 @@ async def test_fills_after_downtime_say_so_and_ordinary_ones_do_not() -> None:
     assert (second.filled, second.caught_up) == (D("0.02"), True)
 
 
+async def test_a_quick_restart_in_a_quiet_market_calls_no_fill_missed() -> None:
+    async with open_rig() as rig:
+        await rig.exchange.perform(Submit(intent("a-1", "0.04", limit="500"), ZEC))
+        for _ in range(120):
+            rig.time.pass_s(30)
+            await rig.exchange.advance()
+        rig.hand.price(ZEC, "512")
+        again = await rig.reopen()
+        rig.hand.trade(ZEC, "499")
+        await again.exchange.advance()
+        shown = (await again.exchange.snapshot(["a-1"])).orders["a-1"]
+    assert (shown.filled, shown.caught_up) == (D("0.04"), False)
+
+
 async def test_an_advance_that_cannot_read_the_market_changes_nothing_and_is_made_up_for() -> None:
     async with open_rig() as rig:
         await rig.exchange.perform(Submit(intent("a-1", "0.04", limit="500"), ZEC))
