@@ -1,5 +1,6 @@
 """Settings: all of them checked, all problems at once, no secret in any text."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def test_without_anything_set_the_bot_is_on_paper(tmp_path: Path) -> None:
         "USD",
         "jimmy",
     )
-    assert (settings.paper_balance, settings.bracket_check_seconds, settings.openai_model) == (10000, 5, "gpt-4o")
+    assert settings.paper_balance == Decimal(10000)
+    assert settings.bracket_check_seconds == pytest.approx(5)
+    assert settings.openai_model == "gpt-4o"
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -33,7 +36,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_empty_means_not_set(tmp_path: Path) -> None:
     settings = _load(tmp_path, {"OPENAI_BASE_URL": "", "TELEGRAM_BOT_TOKEN": " ", "PAPER_BALANCE": ""})
-    assert (settings.openai_base_url, settings.telegram_bot_token, settings.paper_balance) == (None, None, 10000)
+    assert (settings.openai_base_url, settings.telegram_bot_token) == (None, None)
+    assert settings.paper_balance == Decimal(10000)
 
 
 def test_every_problem_is_reported_at_once_by_name_with_what_would_be_right(tmp_path: Path) -> None:
