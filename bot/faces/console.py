@@ -87,7 +87,7 @@ async def typed_lines(mode: Callable[[], str], history: str) -> AsyncIterator[st
         colour = "ansired" if now == "LIVE" else "ansicyan"
         prompt = FormattedText([(f"bold {colour}", f"{now} "), ("", "zyn> ")])
         try:
-            with patch_stdout():
+            with patch_stdout(raw=True):
                 yield await session.prompt_async(prompt)
         except (EOFError, KeyboardInterrupt):
             return
