@@ -60,9 +60,12 @@ def _open(settings: Settings, options: argparse.Namespace) -> int:
     from core.domain.errors import ZynError  # noqa: PLC0415
     from storage.database import DatabaseError  # noqa: PLC0415
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     quiet = options.command in {"shell", "do", "demo"} and settings.log_level in {"INFO", "WARNING"}
-    set_up_logs("ERROR" if quiet else settings.log_level, settings.log_file, settings.secrets())
     try:
+        set_up_logs("ERROR" if quiet else settings.log_level, settings.log_file, settings.secrets())
         if options.command == "shell":
             return asyncio.run(run.run_shell(settings))
         if options.command == "do":

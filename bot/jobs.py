@@ -26,7 +26,7 @@ def build_application(token: str | None, api_url: str | None) -> "Application[An
     """An Application with its JobQueue. Without a token it runs the jobs and never connects."""
     from telegram.ext import ApplicationBuilder  # noqa: PLC0415 - 0.2 s, and one-shot commands do without
 
-    builder = ApplicationBuilder().token(token or _NO_TOKEN)
+    builder = ApplicationBuilder().token(token or _NO_TOKEN).concurrent_updates(True)
     if api_url is not None:
         builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
     return builder.build()

@@ -10,7 +10,13 @@ from loguru import logger
 if TYPE_CHECKING:
     from loguru import Record
 
-_QUIET = ("httpx", "httpcore", "apscheduler", "telegram", "openai", "asyncio", "ccxt", "alembic")
+_QUIET = {
+    **dict.fromkeys(("httpx", "httpcore", "telegram", "openai", "asyncio", "ccxt", "alembic"), logging.WARNING),
+    # A tick that takes longer than its interval is no news, and an outage is told by the face, once.
+    "apscheduler": logging.ERROR,
+    "telegram.ext.Updater": logging.CRITICAL,
+    "telegram.request": logging.CRITICAL,
+}
 
 
 class _ToLoguru(logging.Handler):
@@ -41,8 +47,8 @@ def set_up_logs(level: str, file: str | None, secrets: Sequence[str]) -> None:
     if file:
         logger.add(file, level=level, format=line, rotation="20 MB", retention=5, backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
 
 
 def _masked(text: str, hidden: Sequence[str]) -> str:

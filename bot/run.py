@@ -1,7 +1,6 @@
 """Opening and closing a house with its faces: the bot, the shell, one command, the demo."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -19,8 +18,10 @@ from bot.outbox import Outbox, alert_text
 from bot.settings import Settings
 from bot.talk import Talk
 from bot.wiring import House, open_house
+from core.domain.errors import Code
 from core.ledger.store import Alert
 from core.trading.house import Check
+from core.trading.reply import refusal
 
 DEMO_LINES = (
     "Paper buy 0.04 ZEC/USD market. SL 1% below. TP 2% above. Execute.",
@@ -63,19 +64,19 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
             telegram = await _telegram(application, talk, outbox, house)
         yield Open(house, talk, outbox)
     finally:
+        # Jobs first and without waiting: one that hangs at a venue must not keep the process from ending.
+        if queue is not None and queue.scheduler.running:
+            await queue.stop(wait=False)
+        await socket.stop()
         if telegram is not None:
             await telegram.stop()
-        await socket.stop()
-        if queue is not None:
-            with contextlib.suppress(Exception):  # A scheduler that is stopped already says so by raising.
-                await queue.stop()
         await house.close()
 
 
 async def _telegram(application: Any, talk: Talk, outbox: Outbox, house: House) -> Any:
     from bot.faces.telegram import TelegramFace  # noqa: PLC0415 - only with a token
 
-    face = TelegramFace(application, talk, house.settings.telegram_allowed_users)
+    face = TelegramFace(application, talk, house.store, house.settings.telegram_allowed_users)
     outbox.main = face.deliver
     house.service.probes["Telegram"] = face.check
     await face.start()
@@ -109,29 +110,46 @@ def _probes(house: House, token: str | None) -> None:
 
 async def run_bot(settings: Settings) -> int:
     """The bot until SIGTERM or SIGINT. Returns the exit status."""
-    stop = asyncio.Event()
+    stop, starting = asyncio.Event(), asyncio.current_task()
+    started = False
+
+    def on_signal() -> None:
+        stop.set()
+        if not started and starting is not None:
+            starting.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with opened(settings) as one:
-        service = one.house.service
-        logger.info(
-            "Zyn is up: mode {} ({} stored), market {}, database {}",
-            service.active_mode,
-            "as" if service.active_mode is settings.mode else "overruled by",
-            settings.market,
-            one.house.database,
-        )
-        await stop.wait()
-        for desk in service.desks:
-            brackets = desk.ledger.unfinished()
-            logger.info(
-                "Zyn stops. {}: {} open; stops rest at {}, targets that Zyn holds sleep",
-                desk.mode,
-                len(brackets),
-                desk.exchange.name,
-            )
+        loop.add_signal_handler(number, on_signal)
+    try:
+        async with opened(settings) as one:
+            started = True
+            await _until_stopped(one, settings, stop)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        logger.info("Zyn stops before it was up.")
     return 0
+
+
+async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> None:
+    service = one.house.service
+    logger.info(
+        "Zyn is up: mode {} ({} stored), market {}, database {}",
+        service.active_mode,
+        "as" if service.active_mode is settings.mode else "overruled by",
+        settings.market,
+        one.house.database,
+    )
+    await stop.wait()
+    for desk in service.desks:
+        brackets = desk.ledger.unfinished()
+        logger.info(
+            "Zyn stops. {}: {} open; stops rest at {}, targets that Zyn holds sleep",
+            desk.mode,
+            len(brackets),
+            desk.exchange.name,
+        )
 
 
 async def run_shell(settings: Settings) -> int:
@@ -160,9 +178,16 @@ async def _shell_beside(client: SocketClient, face: ConsoleFace, settings: Setti
     lines = typed_lines(lambda: "zyn", _history(settings)) if sys.stdin.isatty() else piped_lines()
     try:
         await face.talk(ask, lines, echo=False)
+    except ConnectionError as error:
+        face.show(_went_away(error))
     finally:
         await client.close()
     return _status(face)
+
+
+def _went_away(error: ConnectionError) -> dict[str, Any]:
+    """The answer when the bot died before it answered."""
+    return refusal(Code.UNKNOWN, str(error)).as_json()
 
 
 async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
@@ -172,6 +197,8 @@ async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
     if client is not None:
         try:
             face.show(await client.ask(text))
+        except ConnectionError as error:
+            face.show(_went_away(error))
         finally:
             await client.close()
         return _status(face, even_typed=True)

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from io import StringIO
@@ -159,6 +160,13 @@ class Settings(BaseModel):
             raise ValueError("a URL that starts with ws:// or wss://")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if re.match(r"(sqlite://|postgres(ql)?(\+psycopg)?://)", value) is None:
+            raise ValueError("sqlite:///path or postgresql://user:password@host/name")
+        return value
+
     @field_validator("market")
     @classmethod
     def _market(cls, value: str) -> str:
@@ -235,7 +243,7 @@ def _problem(error: Any, given: Mapping[str, object]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     field = Settings.model_fields.get(name.lower())
     right = field.description if field else ""
-    is_secret = field is not None and "SecretStr" in str(field.annotation)
+    is_secret = name == "DATABASE_URL" or (field is not None and "SecretStr" in str(field.annotation))
     found = "" if is_secret else f" (found {given.get(name)!r})"
     reason = str(error["msg"]).removeprefix("Value error, ")
     return f"{name}: {reason}{found}. {right}"

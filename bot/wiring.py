@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.grammar.parse import Grammar
 from bot.settings import Settings
@@ -27,13 +28,15 @@ from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
 from core.trading.desk import Desk, DeskSettings
 from core.trading.service import MODE_KEY, TradingService
-from storage.database import Database, open_database
+from storage.database import Database, DatabaseError, open_database
 from storage.lock import ProcessLock
 from storage.migrate import migrate
 from storage.peek import peek_instruments
 
 MARKET_KEY = "market"
 CLOCK_KEY = "market_clock"
+GENERATED_SPEED_MAX = 3000
+"""Faster, its prints of one tick take longer to match than the tick may last."""
 
 
 class WiringError(Exception):
@@ -91,6 +94,11 @@ async def open_house(settings: Settings, *, live_client: KrakenClient | None = N
         if backup is not None:
             logger.info("the database was copied to {} before its schema was brought up to date", backup)
         return await _furnish(settings, database, lock, live_client)
+    except (SQLAlchemyError, ValueError) as error:
+        lock.release()
+        database.close()
+        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise DatabaseError(f"the database holds something that Zyn cannot read: {cause}") from error
     except BaseException:
         lock.release()
         database.close()
@@ -122,6 +130,10 @@ def _market(settings: Settings, store: Store) -> _Market:
     if settings.market == "generated":
         from core.market.generated import GeneratedMarket  # noqa: PLC0415 - each start needs one market only
 
+        if settings.market_speed > GENERATED_SPEED_MAX:
+            raise WiringError(
+                f"MARKET_SPEED={settings.market_speed:g}: a generated market runs at most {GENERATED_SPEED_MAX} times as fast"
+            )
         clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
         return _Market(GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}")
     if settings.market.startswith("replay:"):
@@ -132,7 +144,13 @@ def _market(settings: Settings, store: Store) -> _Market:
 
 
 def _replay(settings: Settings, store: Store, path: Path) -> _Market:
-    from core.market.replay import ReplayError, ReplayMarket, first_moment, load_series  # noqa: PLC0415
+    from core.market.replay import (  # noqa: PLC0415
+        ReplayError,
+        ReplayMarket,
+        fingerprint,
+        first_moment,
+        load_series,
+    )
 
     try:
         series = load_series(path)
@@ -141,7 +159,7 @@ def _replay(settings: Settings, store: Store, path: Path) -> _Market:
     start = _resume(store) or first_moment(series)
     clock = MarketClock(start, speed=settings.market_speed, step_s=series[0].interval_s)
     data = ReplayMarket(series, clock, _friction(settings))
-    return _Market(data, clock, f"replay:{path.name}")
+    return _Market(data, clock, f"replay:{path.name}:{fingerprint(series)}")
 
 
 def _resume(store: Store) -> datetime | None:

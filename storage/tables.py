@@ -140,6 +140,15 @@ class ConversationRow(SQLModel, table=True):
     at: datetime = _time()
 
 
+class InboxRow(SQLModel, table=True):
+    """A message that a face has taken, so that the same one is never executed twice."""
+
+    __tablename__ = "inbox"
+    id: str = Field(primary_key=True, max_length=40)
+    state: str = Field(max_length=12)
+    at: datetime = _time()
+
+
 class InstrumentRow(SQLModel, table=True):
     """An instrument as the venue described it, with the date of that description."""
 

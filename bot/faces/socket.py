@@ -32,6 +32,7 @@ def socket_path(database_url: str) -> Path:
         beside = path.with_name(path.name + ".sock")
         if len(str(beside)) <= _PATH_MAX:
             return beside
+        database_url = str(path.resolve())
     name = hashlib.sha256(database_url.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"zyn-{os.getuid()}" / f"{name}.sock"
 
@@ -45,6 +46,7 @@ class SocketFace:
         self._outbox = outbox
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen. The process lock is held, so a socket file that is there was left by a dead process."""
@@ -64,11 +66,21 @@ class SocketFace:
         self._outbox.listeners.discard(self._on_alert)
         if self._server is not None:
             self._server.close()
-            for writer in list(self._writers):
-                writer.close()
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        # Canceled only by `stop`; the stream's own callback would report it as a fault.
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._converse(reader, writer)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not _is_owner(writer):
             logger.warning("somebody else knocked at the local socket and was turned away")
             writer.close()

@@ -58,13 +58,15 @@ class Agent:
         """Let the model answer, with trading tools only where the grammar found no reason against it."""
         allowed = _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK
         replies: list[Reply] = []
+        failed = False
         try:
             async with asyncio.timeout(self._budget_s):
                 prose = await self._converse(user, text, allowed, replies)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
             logger.warning("the model failed: {}: {}", type(error).__name__, str(error)[:200])
+            failed = True
             prose = f"The model is not answering ({type(error).__name__}), and {why_not.message}."
-        return _compose(replies, prose, why_not)
+        return _compose(replies, prose, why_not, failed=failed)
 
     async def _converse(self, user: str, text: str, allowed: Collection[Danger], replies: list[Reply]) -> str:
         self._store.say(user, "user", text, datetime.now(UTC))
@@ -112,13 +114,14 @@ class Agent:
         return {"role": "tool", "tool_call_id": call.id, "content": content}
 
 
-def _compose(replies: Sequence[Reply], prose: str, why_not: NotParsed) -> Reply:
+def _compose(replies: Sequence[Reply], prose: str, why_not: NotParsed, *, failed: bool) -> Reply:
     """Receipts first, rendered by code; the prose beside them only if it claims nothing."""
     if prose and TradeResultValidator.claims_execution(prose):
         logger.warning("the model's prose claimed an execution and was dropped")
         prose = "" if replies else "Nothing was executed, canceled or protected by this message; 'open' shows what is."
     if not replies:
-        return Reply((prose or why_not.message,), ok=bool(prose), code=None if prose else why_not.code)
+        answered = bool(prose) and not failed
+        return Reply((prose or why_not.message,), ok=answered, code=None if answered else why_not.code)
     last = replies[-1]
     lines = [line for reply in replies[:-1] for line in (*reply.text.splitlines(), "")]
     lines += [*last.lines, *([prose] if prose else [])]

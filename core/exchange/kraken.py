@@ -24,6 +24,7 @@ PUBLIC_BURST = 5
 ATTEMPTS = 3
 """Per read. aiohttp adds one of its own where the connection of a GET is dropped (never for a POST)."""
 
+QUOTE_REUSE = timedelta(seconds=1)
 LISTING_AGE_MAX = timedelta(hours=24)
 LISTING_RETRY_AFTER = timedelta(minutes=1)
 SETTLING = timedelta(seconds=10)
@@ -114,6 +115,7 @@ class KrakenMarketData:
         self._stored = dict(stored_instruments)
         # Half of the time for one attempt: a connection that hangs leaves room for a second one.
         self._wire = _PublicWire(clock, lambda: client_factory(api_url, timeout_s / 2), timeout_s, pace, sleep)
+        self._recent: dict[str, Quote] = {}
         self._listing: Mapping[str, Instrument] = {}
         self._listing_tried_at = datetime.min.replace(tzinfo=UTC)
         self._listing_good_for = LISTING_AGE_MAX
@@ -128,7 +130,19 @@ class KrakenMarketData:
         return await self._instruments()
 
     async def quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
-        """The latest quote of each of these symbols that Kraken lists and that has one, in one call."""
+        """The latest quote of each of these symbols that Kraken lists and that has one, in one call.
+
+        Quotes of the last second are shown again: a command asks several times, and Kraken's patience is counted.
+        """
+        since = self._clock() - QUOTE_REUSE
+        fresh = {name: quote for name, quote in self._recent.items() if name in symbols and quote.at >= since}
+        if len(fresh) == len(set(symbols)):
+            return fresh
+        found = await self._read_quotes(symbols)
+        self._recent |= found
+        return found
+
+    async def _read_quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
         listing = await self._instruments()
         try:
             return await self._quotes(symbols, listing)

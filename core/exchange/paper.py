@@ -30,6 +30,8 @@ from core.ledger.paper import PaperLedger
 from core.market.clocks import Clock
 
 _RECENT = 2_000
+_SAME_LOOK_S = 1.0
+"""Within this time the market is not asked again what it did."""
 _AWAY_S = 60.0
 """A gap longer than this between two matchings is downtime, and its fills say so."""
 
@@ -57,6 +59,9 @@ class PaperExchangeWrapper:
         for symbol in sorted({order.shown.symbol for order in self._ledger.books.open_orders()}):
             since = self._ledger.cursors.get(symbol)
             if since is None:
+                continue
+            looked_at = self._looked_at.get(symbol)
+            if looked_at is not None and (self._clock() - looked_at).total_seconds() < _SAME_LOOK_S:
                 continue
             tape = await self._market.tape(symbol, since)
             if tape.events:

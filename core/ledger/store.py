@@ -87,6 +87,23 @@ class Store:
         with self._database.transaction() as connection:
             connection.execute(update(table).where(table.c.id.in_(list(ids))).values(state=state))
 
+    # -- inbox -------------------------------------------------------------------------------------------------
+
+    def take_message(self, name: str, at: datetime) -> str | None:
+        """Note that a message was received. Returns None the first time, else how far it came: "received" or "done"."""
+        table = rows.INBOX
+        with self._database.transaction() as connection:
+            known = connection.execute(select(table.c.state).where(table.c.id == name)).scalar()
+            if known is None:
+                connection.execute(insert(table), [{"id": name, "state": "received", "at": at}])
+        return None if known is None else str(known)
+
+    def finish_message(self, name: str) -> None:
+        """Note that a message was executed or refused."""
+        table = rows.INBOX
+        with self._database.transaction() as connection:
+            connection.execute(update(table).where(table.c.id == name).values(state="done"))
+
     # -- conversation ------------------------------------------------------------------------------------------
 
     def say(self, user: str, role: str, text: str, at: datetime) -> None:

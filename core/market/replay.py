@@ -6,6 +6,7 @@ from one end to the next. A missing row is an interval without trades; it is nev
 
 import csv
 import gzip
+import hashlib
 import re
 import zlib
 from array import array
@@ -28,6 +29,7 @@ from core.market.clocks import Clock
 
 _COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 _HEADERS = frozenset({"time", "timestamp", "ts"})
+_FINGERPRINT = 500
 _EARLIEST, _LATEST = 1_230_000_000, 4_100_000_000
 """Unix seconds of about 2009 and 2100: no candle of a coin opened before, none in milliseconds is smaller."""
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -240,6 +242,16 @@ class ReplayMarket:
 def first_moment(series: Sequence[Series]) -> datetime:
     """When the first candle of the recordings has ended: a replay starts there."""
     return min(_time(one.starts[0]) + timedelta(seconds=one.interval_s) for one in series)
+
+
+def fingerprint(series: Sequence[Series]) -> str:
+    """Eight letters that differ for other recordings, whatever their files are called: of their first candles."""
+    digest = hashlib.sha256()
+    for one in series:
+        digest.update(one.symbol.encode())
+        digest.update(one.starts[:_FINGERPRINT].tobytes())
+        digest.update(one.prices[: 5 * _FINGERPRINT].tobytes())
+    return digest.hexdigest()[:8]
 
 
 def _guess(series: Series) -> Instrument:

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _alert()
     _bracket()
     _conversation()
+    _inbox()
     _instrument()
     _paper_balance()
     _paper_cursor()
@@ -94,6 +95,15 @@ def _conversation() -> None:
         sa.Column("at", sa.String(32), nullable=False),
     )
     op.create_index("ix_conversation_user", "conversation", ["user"])
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.String(40), primary_key=True, nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+    )
 
 
 def _instrument() -> None:
