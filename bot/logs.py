@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -45,6 +46,13 @@ def set_up_logs(level: str, file: str | None, secrets: Sequence[str]) -> None:
     logger.configure(patcher=mask)
     logger.add(sys.stderr, level=level, format=line, colorize=False, backtrace=False, diagnose=False)
     if file:
+        try:
+            Path(file).absolute().parent.mkdir(parents=True, exist_ok=True)
+            Path(file).open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise OSError(
+                f"LOG_FILE {file} cannot be written ({error.strerror}); name another file, or none"
+            ) from error
         logger.add(file, level=level, format=line, rotation="20 MB", retention=5, backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
     for name, least in _QUIET.items():

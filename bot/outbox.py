@@ -22,23 +22,33 @@ def alert_text(alert: Alert) -> str:
 
 
 class Outbox:
-    """Delivers what waits. The main sink decides when an alert is delivered; listeners get a copy of it."""
+    """Delivers what waits, in order. With a main sink that one decides; without, whoever listens.
+
+    A listener answers whether somebody has seen the alert. One that nobody has seen is logged, once, and waits.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.main: Sink | None = None
-        self.listeners: set[Callable[[Alert], None]] = set()
+        self.listeners: set[Callable[[Alert], bool]] = set()
+        self._logged = 0
 
     async def deliver(self) -> int:
         """Deliver the waiting alerts in order, stopping at the first that nobody took. Returns how many went out."""
         delivered = 0
         for alert in self._store.waiting_alerts():
-            if self.main is not None and not await self.main(alert):
+            taken = await self.main(alert) if self.main is not None else None
+            if taken is False:
                 break
-            if self.main is None and not self.listeners:
-                logger.info("[ALERT] {}", alert_text(alert))
-            for listener in list(self.listeners):
-                listener(alert)
+            seen = [listener(alert) for listener in list(self.listeners)]
+            if taken is None and not any(seen):
+                self._log(alert)
+                break
             self._store.mark_alerts([alert.id], "delivered")
             delivered += 1
         return delivered
+
+    def _log(self, alert: Alert) -> None:
+        if alert.id > self._logged:
+            self._logged = alert.id
+            logger.info("[ALERT] waits for somebody to hear it: {}", alert_text(alert))

@@ -252,8 +252,9 @@ def _history(settings: Settings) -> str:
 
 
 def _shower(face: ConsoleFace) -> Any:
-    def show(alert: Alert) -> None:
+    def show(alert: Alert) -> bool:
         face.show_alert(alert_text(alert))
+        return True
 
     return show
 

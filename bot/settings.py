@@ -56,9 +56,11 @@ class Settings(BaseModel):
     openai_api_key: Annotated[
         SecretStr | None, _help("Key of the language model. Empty: the grammar alone understands you.")
     ] = None
-    openai_base_url: Annotated[str | None, _help("Base URL of an OpenAI-compatible server. Empty: OpenAI's own.")] = (
-        None
-    )
+    openai_base_url: Annotated[
+        str | None,
+        Field(repr=False),
+        _help("Base URL of an OpenAI-compatible server. Empty: OpenAI's own."),
+    ] = None
     openai_model: Annotated[str, _help("Name of the model.")] = "gpt-4o"
     kraken_api_key: Annotated[
         SecretStr | None, _help("Kraken API key, for LIVE. It must not be allowed to withdraw.")
@@ -71,9 +73,11 @@ class Settings(BaseModel):
     kraken_ws_auth_url: Annotated[str | None, _help("Full URL of the private WebSocket v2. Empty: Kraken's own.")] = (
         None
     )
-    database_url: Annotated[str, _help("sqlite:///path or postgresql://user:password@host/name.")] = (
-        "sqlite:///data/zyn.db"
-    )
+    database_url: Annotated[
+        str,
+        Field(repr=False),
+        _help("sqlite:///path or postgresql://user:password@host/name."),
+    ] = "sqlite:///data/zyn.db"
     market: Annotated[
         str, _help("Where prices come from: kraken, replay:PATH (CSV, parquet or folder), or generated.")
     ] = "kraken"
@@ -117,6 +121,7 @@ class Settings(BaseModel):
     unprotected_limit_s: Annotated[
         float, Field(ge=5, le=3600), _help("A position whose stop is refused for longer than this is sold, in seconds.")
     ] = 60.0
+    close_unprotected: Annotated[bool, _help("true: sell a position whose stop cannot rest for too long.")] = True
     paper_half_spread_pct: Annotated[
         Decimal, Field(ge=0, le=10), _help("Half the spread where only candles are known, in percent.")
     ] = Decimal("0.02")
@@ -189,7 +194,9 @@ class Settings(BaseModel):
     def secrets(self) -> list[str]:
         """Every secret in clear, for the log's mask and for nothing else."""
         kept = (self.telegram_bot_token, self.openai_api_key, self.kraken_api_key, self.kraken_api_secret)
-        return [secret.get_secret_value() for secret in kept if secret is not None]
+        urls = (self.database_url, self.openai_base_url or "")
+        passwords = [match[1] for url in urls if (match := re.search(r"://[^/@:]*:([^@]+)@", url))]
+        return [secret.get_secret_value() for secret in kept if secret is not None] + passwords
 
 
 def load_settings(

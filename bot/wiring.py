@@ -132,7 +132,7 @@ def _market(settings: Settings, store: Store) -> _Market:
 
         if settings.market_speed > GENERATED_SPEED_MAX:
             raise WiringError(
-                f"MARKET_SPEED={settings.market_speed:g}: a generated market runs at most {GENERATED_SPEED_MAX} times as fast"
+                f"MARKET_SPEED={settings.market_speed:g}: a generated market takes at most {GENERATED_SPEED_MAX}"
             )
         clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
         return _Market(GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}")
@@ -221,6 +221,7 @@ def _desk_settings(settings: Settings, instrument: Instrument) -> DeskSettings:
         target_mode=settings.target_mode,
         bracket=config,
         unprotected_limit_s=settings.unprotected_limit_s,
+        close_unprotected=settings.close_unprotected,
         quote_age_max_s=settings.price_max_age_s,
     )
     limits = RiskLimits(

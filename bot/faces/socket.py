@@ -107,10 +107,11 @@ class SocketFace:
             return {"ok": False, "code": "NOT_A_COMMAND", "text": 'send one JSON object a line: {"text": "..."}'}
         return (await self._talk.answer(_USER, text)).as_json()
 
-    def _on_alert(self, alert: Alert) -> None:
+    def _on_alert(self, alert: Alert) -> bool:
         for writer in self._writers:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 writer.write(_line({"kind": "alert", "text": alert_text(alert)}))
+        return bool(self._writers)
 
 
 def _is_owner(writer: asyncio.StreamWriter) -> bool:

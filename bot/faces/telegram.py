@@ -55,6 +55,8 @@ class TelegramFace:
 
     async def start(self) -> None:
         """Connect in the background, again and again: Telegram being down stops nothing else."""
+        if not self._allowed:
+            logger.warning("Telegram: TELEGRAM_ALLOWED_USERS is empty, so nobody gets an answer or an alert")
         self._connecting = asyncio.create_task(self._connect(), name="telegram")
 
     async def _connect(self) -> None:
@@ -102,6 +104,9 @@ class TelegramFace:
     async def _on_message(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message, user = update.message, update.effective_user
         if message is None or user is None or message.text is None:
+            return
+        if message.chat.type != "private" or message.forward_origin is not None or message.via_bot is not None:
+            logger.warning("Telegram: a message of user {} is forwarded or not private, ignored", user.id)
             return
         self._reachable = True
         if user.id not in self._allowed:
@@ -151,7 +156,7 @@ class TelegramFace:
 
     async def deliver(self, alert: Alert) -> bool:
         """Send an alert to every allowed user, once each. False while Telegram cannot take it."""
-        if not self._connected:
+        if not self._connected or not self._allowed:
             return False
         told = self._told.setdefault(alert.id, set())
         for user in sorted(self._allowed - told):

@@ -60,8 +60,7 @@ class Agent:
         replies: list[Reply] = []
         failed = False
         try:
-            async with asyncio.timeout(self._budget_s):
-                prose = await self._converse(user, text, allowed, replies)
+            prose = await self._converse(user, text, allowed, replies)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
             logger.warning("the model failed: {}: {}", type(error).__name__, str(error)[:200])
             failed = True
@@ -74,8 +73,9 @@ class Agent:
         said = self._store.said(user, WINDOW)
         messages: list[dict[str, Any]] = [{"role": "system", "content": persona}]
         messages += [{"role": role, "content": content} for role, content in said]
+        ends_at = asyncio.get_running_loop().time() + self._budget_s
         for _ in range(ROUNDS):
-            message = await self._ask(messages, allowed)
+            message = await self._ask(messages, allowed, ends_at)
             calls = list(message.tool_calls or ())[:CALLS_PER_ROUND]
             if not calls:
                 prose = (message.content or "").strip()
@@ -89,9 +89,11 @@ class Agent:
                 return ""
         return ""
 
-    async def _ask(self, messages: Sequence[dict[str, Any]], allowed: Collection[Danger]) -> Any:
+    async def _ask(self, messages: Sequence[dict[str, Any]], allowed: Collection[Danger], ends_at: float) -> Any:
         request: dict[str, Any] = {"model": self._model, "messages": list(messages), "tools": tools(allowed)}
-        answer = await self._client.chat.completions.create(**request)
+        # Only the model's time is limited: a command that has begun is never cut off in the middle.
+        async with asyncio.timeout(max(0.0, ends_at - asyncio.get_running_loop().time())):
+            answer = await self._client.chat.completions.create(**request)
         choices = getattr(answer, "choices", None)
         if not choices:
             raise ValueError("the model's server did not answer with a chat completion")
@@ -114,14 +116,19 @@ class Agent:
         return {"role": "tool", "tool_call_id": call.id, "content": content}
 
 
+_NOTHING = "Nothing was executed, canceled or protected by this message; 'open' shows what is."
+_MODEL_SPEAKS = "(The model's words, not the ledger's. Nothing was executed by this message.)"
+
+
 def _compose(replies: Sequence[Reply], prose: str, why_not: NotParsed, *, failed: bool) -> Reply:
     """Receipts first, rendered by code; the prose beside them only if it claims nothing."""
     if prose and TradeResultValidator.claims_execution(prose):
         logger.warning("the model's prose claimed an execution and was dropped")
-        prose = "" if replies else "Nothing was executed, canceled or protected by this message; 'open' shows what is."
+        prose = "" if replies else _NOTHING
     if not replies:
         answered = bool(prose) and not failed
-        return Reply((prose or why_not.message,), ok=answered, code=None if answered else why_not.code)
+        words = (prose, _MODEL_SPEAKS) if answered and prose != _NOTHING else (prose or why_not.message,)
+        return Reply(words, ok=answered, code=None if answered else why_not.code)
     last = replies[-1]
     lines = [line for reply in replies[:-1] for line in (*reply.text.splitlines(), "")]
     lines += [*last.lines, *([prose] if prose else [])]

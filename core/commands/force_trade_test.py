@@ -11,7 +11,7 @@ from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.errors import Code
 from core.domain.market import Quote
 from core.domain.modes import Source
-from core.domain.money import ONE, ZERO, percent_of, plain
+from core.domain.money import ZERO, divide, percent_of, plain
 from core.domain.orders import Order, OrderState, OrderType, Role, Side
 from core.lifecycle.decide import Decision
 from core.lifecycle.news import price
@@ -24,6 +24,7 @@ from core.trading.reply import Reply, receipt_of
 WORTH = Decimal(10)
 LOOKS = 12
 PAUSE_S = 1.0
+_UNDER_PCT = Decimal("0.05")
 
 
 class ForceTradeTest(Command):
@@ -71,7 +72,7 @@ async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     quote = await desk.fresh_quote(symbol)
     smallest = instrument.minimum_quantity(quote.bid)
     quantity = max(
-        instrument.quantity(WORTH / quote.ask), instrument.quantity(smallest + percent_of(smallest, Decimal(10)))
+        instrument.quantity(divide(WORTH, quote.ask)), instrument.quantity(smallest + percent_of(smallest, Decimal(10)))
     )
     opened = await open_position_with_brackets(
         desk, symbol, Side.BUY, (quantity, AmountUnit.BASE), OrderType.MARKET, None, None, Source.FORCE_TEST
@@ -84,7 +85,7 @@ async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     receipts = tuple(receipt_of(order, bracket, desk.exchange.name) for order in bracket.orders)
     verdict = "Force test passed." if steps.ok else "Force test FAILED; 'open' shows what is left."
     lines = (*steps.lines, verdict, *say.sources([opened.quote], desk.clock()))
-    facts = replace(entry_facts(bracket), outcome="passed" if steps.ok else "failed")
+    facts = replace(entry_facts(bracket), outcome="passed" if steps.ok else "failed", source=Source.FORCE_TEST.value)
     return Reply(lines, desk.mode, steps.ok, None if steps.ok else Code.INTERNAL, receipts, facts)
 
 
@@ -136,7 +137,7 @@ async def _let_target_fill(desk: Desk, bracket: Bracket, steps: _Steps) -> Brack
 
 async def _lower_target(desk: Desk, stale: Bracket, quote: Quote) -> None:
     rules = await desk.rules(stale.symbol)
-    level = rules.instrument.price(quote.bid * (ONE - Decimal("0.0005")))
+    level = rules.instrument.price(quote.bid - percent_of(quote.bid, _UNDER_PCT))
     async with desk.lock(stale.base):
         bracket = desk.ledger.bracket(stale.id)
         if bracket is None or bracket.state is BracketState.CLOSED:

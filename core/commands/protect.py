@@ -88,7 +88,7 @@ async def apply_levels(
 async def _moved(desk: Desk, bracket: Bracket, stop: Level | None, target: Level | None, quote: Quote) -> Bracket:
     rules = await desk.rules(bracket.symbol)
     average = bracket.entry_average
-    wanted = replace(bracket, stop=stop or bracket.stop, target=_fixed(bracket, target) or bracket.target)
+    wanted = replace(bracket, stop=stop or bracket.stop, target=_fixed(bracket, target or bracket.target))
     entry = average or bracket.limit_price or quote.ask
     prices = compute_bracket_prices(
         entry, bracket.atr, rules.bracket, stop=wanted.stop, target=wanted.target, tick_size=rules.instrument.tick_size
@@ -98,14 +98,15 @@ async def _moved(desk: Desk, bracket: Bracket, stop: Level | None, target: Level
         if wrong is not None:
             raise wrong
     else:
-        _must_not_trade(bracket, quote, prices.stop if stop else None, prices.target if target else None)
+        moved = prices.target if target or prices.target != bracket.target_price else None
+        _must_not_trade(bracket, quote, prices.stop if stop else None, moved)
     return replace(wanted, stop_price=prices.stop, target_price=prices.target)
 
 
-def _fixed(bracket: Bracket, target: Level | None) -> Level | None:
+def _fixed(bracket: Bracket, target: Level) -> Level:
     """A target in R is counted from the risk that the trade began with, not from a stop that has moved since."""
     average = bracket.entry_average
-    if target is None or target.unit is not LevelUnit.R or average is None or not bracket.risk_per_unit:
+    if target.unit is not LevelUnit.R or average is None or not bracket.risk_per_unit:
         return target
     return Level(average + times(bracket.risk_per_unit, target.value), LevelUnit.PRICE)
 

@@ -21,8 +21,8 @@ from core.commands.protect import apply_levels
 from core.domain.brackets import Bracket, ExitReason, Level, LevelUnit
 from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
-from core.domain.money import ZERO, plain
-from core.risk.sizing import size_exit
+from core.domain.money import HUNDRED, ZERO, plain
+from core.risk.sizing import AmountUnit, size_exit
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.leaving import leave
@@ -85,7 +85,10 @@ async def handle(desk: Desk, command: Sell) -> Reply:
             Code.MINIMUM,
             f"{plain(quantity)} {instrument.base} is too small to sell; the venue takes {smallest} or more",
         )
+    everything = command.amount.unit is AmountUnit.PERCENT and command.amount.value == HUNDRED
     wishes, skipped = oldest_first(positions, quantity, instrument, quote.bid)
+    if everything:
+        wishes = [(bracket, None) for bracket in positions]
     left = await leave(desk, wishes, ExitReason.COMMAND)
     return await exit_reply(desk, left, skipped=skipped)
 
@@ -101,7 +104,7 @@ def oldest_first(
         part = min(bracket.held, quantity)
         if part < bracket.held and instrument.is_dust(part, bid) and wishes:
             return wishes, quantity
-        wishes.append((bracket, None if part >= bracket.held else part))
+        wishes.append((bracket, part))
         quantity -= part
     return wishes, ZERO
 

@@ -9,6 +9,7 @@ from core.trading.desk import Desk
 from core.trading.reply import Reply
 
 _HOURS = 24
+_MOST = 1000
 
 
 class Trades(Command):
@@ -45,7 +46,7 @@ async def handle(desk: Desk, command: Trades) -> Reply:
     """Query the ledger; what did not fill is not in it."""
     del command
     now = desk.clock()
-    found = desk.ledger.executed(since=now - timedelta(hours=_HOURS))
+    found = desk.ledger.executed(since=now - timedelta(hours=_HOURS), limit=_MOST)
     if not found:
         return Reply((f"No trades in the last {_HOURS} hours.",), mode=desk.mode, data={"orders": []})
     lines = [f"Executed in the last {_HOURS} hours ({len(found)} orders):"]

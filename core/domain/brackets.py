@@ -9,6 +9,8 @@ from core.domain.modes import Mode, Source
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderType, Role
 
+COVER_MAY_TAKE_S = 15.0
+
 
 class LevelUnit(StrEnum):
     """How a stop or target is given: percent of the entry, a price, multiples of ATR or of the risk."""
@@ -100,6 +102,12 @@ class Bracket:
     def base(self) -> str:
         """The coin of the bracket."""
         return self.symbol.partition("/")[0]
+
+    def lacks_cover(self, now: datetime) -> bool:
+        """True while a stop is refused, or has been missing for longer than sending one may take."""
+        since = self.unprotected_since
+        missing = since is not None and (now - since).total_seconds() > COVER_MAY_TAKE_S
+        return self.protect_failures > 0 or missing
 
     def of_role(self, *roles: Role) -> tuple[Order, ...]:
         """The bracket's orders with one of these roles, oldest first."""

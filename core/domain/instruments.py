@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.domain.money import ceil_to, divide, floor_to, nearest_to
+from core.domain.money import ceil_to, divide, floor_to, nearest_to, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +46,4 @@ class Instrument:
 
     def is_dust(self, quantity: Decimal, price: Decimal) -> bool:
         """True when `quantity` is too small to be sold alone at `price`."""
-        return quantity < self.order_min or quantity * price < self.cost_min
+        return quantity < self.order_min or times(quantity, price) < self.cost_min

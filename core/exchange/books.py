@@ -101,7 +101,7 @@ class PaperBooks:
     # -- orders ------------------------------------------------------------------------------------------------
 
     def place(
-        self, order: PaperOrder, instrument: Instrument, quote: Quote, book: Book | None, now: datetime
+        self, order: PaperOrder, instrument: Instrument, quote: Quote | None, book: Book | None, now: datetime
     ) -> PaperOrder:
         """Take an order into the books and trade what can trade at once. Raises PaperRefusalError, changing nothing."""
         self._check(order, instrument, quote)
@@ -130,7 +130,7 @@ class PaperBooks:
         quantity: Decimal,
         limit_price: Decimal | None,
         trigger_price: Decimal | None,
-        quote: Quote,
+        quote: Quote | None,
         book: Book | None,
         now: datetime,
     ) -> PaperOrder:
@@ -161,7 +161,7 @@ class PaperBooks:
             self._book(self.orders[name], match, now, caught_up=False)
         return self.orders.get(name) or self.journal.orders[name]
 
-    def _check(self, order: PaperOrder, instrument: Instrument, quote: Quote) -> None:
+    def _check(self, order: PaperOrder, instrument: Instrument, quote: Quote | None) -> None:
         shown = order.shown
         if instrument.status != "online":
             raise PaperRefusalError(f"EService:Market in {instrument.status} mode")
@@ -181,8 +181,11 @@ class PaperBooks:
                 raise PaperRefusalError("EOrder:Tick size check failed")
 
     @staticmethod
-    def _reference(order: PaperOrder, quote: Quote) -> Decimal:
-        return order.shown.limit_price or order.shown.trigger_price or quote.last
+    def _reference(order: PaperOrder, quote: Quote | None) -> Decimal:
+        named = order.shown.limit_price or order.shown.trigger_price
+        if named is None and quote is None:
+            raise PaperRefusalError("EService:Unavailable")
+        return named or (quote.last if quote else ZERO)
 
     def _check_funds(self, order: PaperOrder, matches: list[Match]) -> None:
         base, quote = order.shown.symbol.split("/")
@@ -201,10 +204,12 @@ class PaperBooks:
             raise PaperRefusalError("EOrder:Insufficient funds")
 
     def _at_once(
-        self, order: PaperOrder, instrument: Instrument, quote: Quote, book: Book | None
+        self, order: PaperOrder, instrument: Instrument, quote: Quote | None, book: Book | None
     ) -> tuple[list[Match], bool]:
-        """What trades on arrival, and whether a stop is triggered by arriving."""
+        """What trades on arrival, and whether a stop is triggered by arriving. Without a quote it can only rest."""
         shown = order.shown
+        if quote is None:
+            return [], False
         if shown.type is OrderType.STOP_LOSS:
             hit = shown.trigger_price is not None and quote.last <= shown.trigger_price
             return (self._take(order, instrument, quote, book), True) if hit else ([], False)

@@ -101,7 +101,7 @@ class KrakenExchangeWrapper:
         """As logs and replies show it."""
         return type(self).__name__
 
-    async def advance(self) -> None:
+    async def advance(self, base: str | None = None) -> None:
         """A real venue lives by itself."""
 
     async def snapshot(self, wanted: Collection[str]) -> Snapshot:

@@ -3,14 +3,17 @@
 It is given public market data and nothing else, so it has no way to reach a private endpoint.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.domain.instruments import Instrument
-from core.domain.market import Candle, Quote, Tape
+from core.domain.market import Book, BookLevel, Candle, Quote, Tape
 from core.domain.modes import Mode
-from core.domain.orders import OrderType
+from core.domain.money import ZERO
+from core.domain.orders import OrderType, Side, TimeInForce
 from core.domain.venue import (
     Accepted,
     Action,
@@ -30,6 +33,8 @@ from core.ledger.paper import PaperLedger
 from core.market.clocks import Clock
 
 _RECENT = 2_000
+_REFILL_S = 5.0
+"""How long what an order took out of the book is missing from it."""
 _SAME_LOOK_S = 1.0
 """Within this time the market is not asked again what it did."""
 _AWAY_S = 60.0
@@ -47,6 +52,8 @@ class PaperExchangeWrapper:
         self._clock = clock
         self._quote_age_max_s = quote_age_max_s
         self._closed: dict[str, VenueOrder] = {}
+        self._advancing = asyncio.Lock()
+        self._taken: list[tuple[datetime, str, Side, Decimal]] = []
         self._looked_at: dict[str, datetime] = {}
 
     @property
@@ -54,9 +61,14 @@ class PaperExchangeWrapper:
         """As logs and replies show it."""
         return type(self).__name__
 
-    async def advance(self) -> None:
-        """Match what rests against everything that the market did since the last time, in order."""
-        for symbol in sorted({order.shown.symbol for order in self._ledger.books.open_orders()}):
+    async def advance(self, base: str | None = None) -> None:
+        """Match what rests against everything that the market did since the last time, in order; each event once."""
+        async with self._advancing:
+            symbols = sorted({order.shown.symbol for order in self._ledger.books.open_orders()})
+            await self._advance([symbol for symbol in symbols if base in {None, symbol.partition("/")[0]}])
+
+    async def _advance(self, symbols: Sequence[str]) -> None:
+        for symbol in symbols:
             since = self._ledger.cursors.get(symbol)
             if since is None:
                 continue
@@ -76,7 +88,7 @@ class PaperExchangeWrapper:
                 books.on_candle(event, instrument, caught_up=away)
             else:
                 books.on_print(event, instrument, caught_up=away)
-        self._ledger.move_cursor(tape.symbol, tape.until)
+        self._ledger.move_cursor(tape.symbol, max(tape.until, self._ledger.cursors.get(tape.symbol, tape.until)))
         self._keep_closed()
         self._ledger.save()
 
@@ -123,7 +135,7 @@ class PaperExchangeWrapper:
             order = books.cancel(name)
         else:
             instrument = await self._instrument(action.symbol)
-            quote, book = await self._quote(action.symbol), await self._market.book(action.symbol)
+            quote, book = await self._seen(action.symbol)
             order = books.amend(
                 name,
                 instrument,
@@ -139,10 +151,11 @@ class PaperExchangeWrapper:
 
     async def _submit(self, action: Submit) -> Outcome:
         instrument = await self._instrument(action.symbol)
-        quote = await self._quote(action.symbol)
-        book = await self._market.book(action.symbol)
-        now = self._clock()
         order = action.order
+        quote, book = await self._seen(action.symbol)
+        if quote is None and (order.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC):
+            return Refused("EService:Unavailable (no fresh price)")
+        now = self._clock()
         shown = VenueOrder(
             venue_id="",
             client_id=order.client_id,
@@ -157,17 +170,34 @@ class PaperExchangeWrapper:
         )
         paper = PaperOrder(shown, order.time_in_force, action.group)
         placed = self._ledger.append_order_atomic(paper, instrument, quote, book, now)
+        self._note_taken(placed.shown, now)
         self._remember(placed)
         return Accepted(placed.shown.venue_id)
 
-    async def _quote(self, symbol: str) -> Quote:
-        quote = (await self._market.quotes([symbol])).get(symbol)
-        if quote is None:
-            raise MarketDownError(f"no price for {symbol}")
-        age = quote.age_s(self._clock())
-        if age > self._quote_age_max_s:
-            raise MarketDownError(f"the price of {symbol} is {age:.0f} s old")
-        return quote
+    async def _seen(self, symbol: str) -> tuple[Quote | None, Book | None]:
+        """The fresh quote and what is left of the book; neither where the market cannot be read or is old."""
+        try:
+            quote = (await self._market.quotes([symbol])).get(symbol)
+            book = await self._market.book(symbol)
+        except MarketDownError:
+            return None, None
+        if quote is None or quote.age_s(self._clock()) > self._quote_age_max_s:
+            return None, None
+        return quote, self._less_taken(book) if book is not None else None
+
+    def _note_taken(self, shown: VenueOrder, now: datetime) -> None:
+        """What an order has just taken out of the book is not there for the next one."""
+        if shown.filled > ZERO and shown.filled_at == now:
+            self._taken.append((now, shown.symbol, shown.side, shown.filled))
+
+    def _less_taken(self, book: Book) -> Book:
+        since = self._clock() - timedelta(seconds=_REFILL_S)
+        self._taken = [taken for taken in self._taken if taken[0] > since]
+        taken = {
+            side: sum((q for _, symbol, way, q in self._taken if (symbol, way) == (book.symbol, side)), ZERO)
+            for side in Side
+        }
+        return replace(book, asks=_without(book.asks, taken[Side.BUY]), bids=_without(book.bids, taken[Side.SELL]))
 
     async def _instrument(self, symbol: str) -> Instrument:
         instrument = (await self._market.instruments()).get(symbol)
@@ -190,3 +220,14 @@ class PaperExchangeWrapper:
 
     async def close(self) -> None:
         """Nothing to give back: the books are durable already."""
+
+
+def _without(levels: tuple[BookLevel, ...], taken: Decimal) -> tuple[BookLevel, ...]:
+    """The levels, best first, less what was taken from the best ones."""
+    left = []
+    for level in levels:
+        gone = min(taken, level.quantity)
+        taken -= gone
+        if level.quantity > gone:
+            left.append(BookLevel(level.price, level.quantity - gone))
+    return tuple(left)

@@ -32,8 +32,8 @@ class Exchange(Protocol):
         """The orders that rest at the venue now."""
         ...
 
-    async def advance(self) -> None:
-        """Let a simulated venue live up to now. A real one lives by itself."""
+    async def advance(self, base: str | None = None) -> None:
+        """Let a simulated venue live up to now, for one coin or all. A real one lives by itself."""
         ...
 
     async def close(self) -> None:

@@ -79,7 +79,7 @@ class PaperLedger:
         self.books.journal = type(journal)()
 
     def append_order_atomic(
-        self, order: PaperOrder, instrument: Instrument, quote: Quote, book: Book | None, now: datetime
+        self, order: PaperOrder, instrument: Instrument, quote: Quote | None, book: Book | None, now: datetime
     ) -> PaperOrder:
         """Take a new order, trade what trades at once, and save all of it together. Raises PaperRefusalError."""
         name = f"PX-{self._next_number:06d}"

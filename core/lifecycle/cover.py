@@ -44,6 +44,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
         under_way = remaining(draft.live(Role.EXIT))
         left = leave.quantity - (sold - leave.sold_before)
+        if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
+            return ZERO, False
         if left <= ZERO and bracket.held > ZERO:
             draft.bracket = replace(bracket, leave=None)
         return max(ZERO, min(left - under_way, free)), False

@@ -76,9 +76,15 @@ def _tell_changes(draft: Draft, absorbed: Absorbed) -> None:
 
 
 def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
+    if order.role is Role.EXIT and order.state is OrderState.CANCELED and order.remaining > ZERO:
+        # The book is empty for now: cover what is left, and try again when it may have filled up.
+        retry_at = draft.now + timedelta(seconds=draft.rules.exit_pause_s)
+        draft.bracket = replace(draft.bracket, target_retry_at=retry_at)
     name = f"{order.role} order {order.client_id} ({plain(order.quantity)} {draft.bracket.base})"
     why = f" ({order.reason})" if order.reason else ""
     if order.state is OrderState.LOST:
+        if order.role is Role.STOP:
+            draft.bracket = replace(draft.bracket, protect_failures=draft.bracket.protect_failures + 1)
         draft.tell(EventKind.ORDER_LOST, f"The {name} is in neither list of the venue: it counts as never placed.")
         return
     is_stranger = order.state is OrderState.CANCELED and was is OrderState.OPEN and not order.cancel_asked
@@ -117,10 +123,7 @@ def _set_levels(draft: Draft, fills: Sequence[tuple[Order, Fill]]) -> None:
     )
     risk = prices.risk if entry_filled or bracket.risk_per_unit is None else bracket.risk_per_unit
     draft.bracket = replace(
-        bracket,
-        stop_price=prices.stop,
-        target_price=prices.target,
-        risk_per_unit=max(risk, draft.rules.instrument.tick_size),
+        bracket, stop_price=prices.stop, target_price=prices.target, risk_per_unit=risk if risk > ZERO else None
     )
 
 
@@ -135,7 +138,8 @@ def _work_entry(draft: Draft) -> None:
         return
     # Once a leg has traded, buying more of the same idea would only feed the other leg. And an entry that comes back
     # from the dead is not wanted any more: in doubt, entries die.
-    unwanted = bracket.cancel_entry or bracket.sold > ZERO or bracket.state is BracketState.CLOSED
+    leg_traded = any(order.filled > ZERO for order in bracket.of_role(Role.STOP, Role.TARGET))
+    unwanted = bracket.cancel_entry or leg_traded or bracket.state is BracketState.CLOSED
     if unwanted and entry.state is OrderState.OPEN:
         draft.cancel(entry)
 
@@ -143,7 +147,7 @@ def _work_entry(draft: Draft) -> None:
 def _choose_to_leave(draft: Draft) -> None:
     """Turn a stop that cannot rest into a sale: at its price, or after too long without one."""
     bracket = draft.bracket
-    if bracket.leave is not None or bracket.held <= ZERO or bracket.protect_failures == 0:
+    if bracket.leave is not None or bracket.held <= ZERO or not bracket.lacks_cover(draft.now):
         return
     quote = draft.fresh_quote
     if quote is not None and bracket.stop_price is not None and quote.last <= bracket.stop_price:

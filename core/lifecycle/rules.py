@@ -21,6 +21,7 @@ class Rules:
     close_unprotected: bool = True
     target_slippage_pct: Decimal = Decimal("0.1")
     target_pause_s: float = 30.0
+    exit_pause_s: float = 2.0
     backoff_max_s: float = 60.0
     quote_age_max_s: float = 30.0
     attach_stop: bool = False

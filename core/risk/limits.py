@@ -34,6 +34,8 @@ class OrderRequest:
     price: Decimal
     limit_price: Decimal | None
     prices: BracketPrices
+    worst_price: Decimal | None = None
+    """The last price that the order would pay in the book, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,14 @@ def _status(instrument: Instrument) -> Denied | None:
 
 
 def _collar(request: OrderRequest, limits: RiskLimits, ask: Decimal) -> Denied | None:
-    limit = request.limit_price
+    limit, worst = request.limit_price, request.worst_price
     ceiling = ask + percent_of(ask, limits.price_collar_pct)
+    if limit is None and worst is not None and worst > ceiling:
+        return Denied(
+            Code.PRICE_COLLAR,
+            f"the book is too thin: {plain(request.quantity)} {request.instrument.base} would pay {plain(worst)}, "
+            f"more than {plain(limits.price_collar_pct)}% above the ask {plain(ask)}; buy less, or give a limit",
+        )
     if limit is None or limit <= ceiling:
         return None
     return Denied(

@@ -73,6 +73,9 @@ class Desk:
         self.last_tick_at: datetime | None = None
         self.changes: dict[str, int] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._known: Mapping[str, Instrument] = {}
+        self.entries = asyncio.Lock()
+        """Held from the look at the account to the entry that it allowed, so that two cannot spend the same room."""
 
     def lock(self, base: str) -> asyncio.Lock:
         """One lock per coin: a pile of coins is one thing, however many brackets share it."""
@@ -83,7 +86,8 @@ class Desk:
         """Halted after a broken promise, reducing while a stop is refused, else active."""
         if self.halted_because:
             return TradingState.HALTED
-        if any(bracket.protect_failures for bracket in self.ledger.unfinished()):
+        now = self.clock()
+        if any(bracket.lacks_cover(now) for bracket in self.ledger.unfinished()):
             return TradingState.REDUCING
         return TradingState.ACTIVE
 
@@ -99,7 +103,12 @@ class Desk:
 
     async def instrument(self, symbol: str) -> Instrument:
         """The instrument. Raises Denied for one that the venue does not have."""
-        known = await self.market.instruments()
+        try:
+            known = self._known = await self.market.instruments()
+        except MarketDownError:
+            if not self._known:
+                raise
+            known = self._known
         instrument = known.get(symbol)
         if instrument is None:
             base = symbol.partition("/")[0]
@@ -123,7 +132,7 @@ class Desk:
             raise Denied(
                 Code.STALE_PRICES,
                 f"the last price of {symbol} from {quote.source} is {age:.0f} s old, "
-                f"the limit is {self.settings.quote_age_max_s:.0f} s (PRICE_MAX_AGE_S): no new entries",
+                f"the limit is {self.settings.quote_age_max_s:.0f} s (PRICE_MAX_AGE_S): nothing is bought or sold",
             )
         return quote
 

@@ -11,6 +11,7 @@ from core.domain.modes import Source, TradingState
 from core.domain.money import ZERO, divide, times
 from core.domain.orders import OrderType, Side
 from core.domain.venue import Snapshot
+from core.exchange.matching import walk
 from core.lifecycle.decide import decide
 from core.risk.limits import Account, Approved, OrderRequest, assess
 from core.risk.prices import BracketPrices, compute_bracket_prices, default_stop, default_target, misplaced
@@ -48,33 +49,69 @@ async def open_position_with_brackets(
     """
     desk = exchange
     _require_entries(desk, side)
+    async with desk.entries:
+        verdict, opening = await _approve(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
+        bracket = _plan(desk, verdict, opening)
+        await _send(desk, bracket, opening)
+    await desk.settle(bracket.base)
+    final = desk.ledger.bracket(bracket.id)
+    if final is None:
+        raise LookupError(f"bracket {bracket.id} was saved and is gone")
+    return Opened(final, opening.quote, (*opening.notes, *verdict.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What was looked at before the decision to buy."""
+
+    quote: Quote
+    snapshot: Snapshot
+    atr: Decimal | None
+    stop: Level
+    target: Level
+    notes: tuple[str, ...]
+
+
+async def _approve(
+    desk: Desk,
+    symbol: str,
+    quantity: tuple[Decimal, AmountUnit],
+    entry_type: OrderType,
+    stop: Level | None,
+    target: Level | None,
+    source: Source,
+    limit_price: Decimal | None,
+) -> tuple[Approved, _Opening]:
+    """Look at market and account, and approve or raise Denied."""
     instrument = await desk.instrument(symbol)
     quote = await desk.fresh_quote(symbol)
     atr = await desk.atr(symbol)
     snapshot = await desk.snapshot()
-    price, notes = _entry_price(instrument, quote, entry_type, limit_price)
+    limit, notes = _limit(instrument, entry_type, limit_price)
+    # A limit above the ask trades at the ask: levels, size and risk are counted from there.
+    expected = quote.ask if limit is None else min(limit, quote.ask)
     config = desk.settings.rules.bracket
     stop, target = stop or default_stop(atr, config), target or default_target(atr, config)
-    prices = compute_bracket_prices(price, atr, config, stop=stop, target=target, tick_size=instrument.tick_size)
-    wrong = misplaced(prices, price)
+    prices = compute_bracket_prices(expected, atr, config, stop=stop, target=target, tick_size=instrument.tick_size)
+    wrong = misplaced(prices, expected)
     if wrong is not None:
         raise wrong
     account = await _account(desk, snapshot, instrument.quote)
-    funds = Funds(account.available, account.equity, price, prices.risk, account.taker_pct)
-    limit = price if entry_type is OrderType.LIMIT else None
-    request = OrderRequest(
-        desk.mode, source, instrument, size_entry(*quantity, funds, instrument), entry_type, price, limit, prices
-    )
+    funds = Funds(account.available, account.equity, expected, prices.risk, account.taker_pct)
+    wanted = size_entry(*quantity, funds, instrument)
+    worst = await _worst_price(desk, symbol, wanted, limit, expected)
+    request = OrderRequest(desk.mode, source, instrument, wanted, entry_type, expected, limit, prices, worst)
     verdict = assess(request, account, desk.settings.limits, quote.ask)
     if isinstance(verdict, Denied):
         raise verdict
-    bracket = _plan(desk, verdict, stop, target, atr)
-    await _send(desk, bracket, snapshot, quote)
-    await desk.settle(instrument.base)
-    final = desk.ledger.bracket(bracket.id)
-    if final is None:
-        raise LookupError(f"bracket {bracket.id} was saved and is gone")
-    return Opened(final, quote, (*notes, *verdict.notes))
+    return verdict, _Opening(quote, snapshot, atr, stop, target, notes)
+
+
+async def _worst_price(desk: Desk, symbol: str, wanted: Decimal, limit: Decimal | None, expected: Decimal) -> Decimal:
+    """The last price that an order of this size would pay in the book as it is."""
+    book = await desk.market.book(symbol)
+    taken = walk(book.asks, wanted, Side.BUY, limit) if book is not None else []
+    return taken[-1].price if taken else expected
 
 
 def _require_entries(desk: Desk, side: Side) -> None:
@@ -86,11 +123,11 @@ def _require_entries(desk: Desk, side: Side) -> None:
         raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk is {desk.state}, no new entries: {why}")
 
 
-def _entry_price(
-    instrument: Instrument, quote: Quote, entry_type: OrderType, limit_price: Decimal | None
-) -> tuple[Decimal, tuple[str, ...]]:
+def _limit(
+    instrument: Instrument, entry_type: OrderType, limit_price: Decimal | None
+) -> tuple[Decimal | None, tuple[str, ...]]:
     if entry_type is OrderType.MARKET:
-        return quote.ask, ()
+        return None, ()
     if limit_price is None or limit_price <= ZERO:
         raise Denied(Code.LIMIT_PRICE, "a limit order needs its price, for example 'limit 3200'")
     price = instrument.price(limit_price)
@@ -116,6 +153,8 @@ async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
     for asset, pair in pairs.items():
         quote = quotes.get(pair) if pair else None
         if quote is None:
+            if pair is not None:
+                raise Denied(Code.NO_PRICES, f"the account has {asset}, and there is no price of {pair} to count it by")
             continue
         total = snapshot.balances[asset].total
         worth += times(total, quote.bid) if quote.symbol.startswith(f"{asset}/") else divide(total, quote.ask)
@@ -124,31 +163,40 @@ async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
     return Account(total - held, total + worth, worth + held, desk.settings.friction.taker_pct)
 
 
-def _plan(desk: Desk, approved: Approved, stop: Level, target: Level, atr: Decimal | None) -> Bracket:
+def _plan(desk: Desk, approved: Approved, opening: _Opening) -> Bracket:
     """The intent as a bracket. Only an Approved can become one."""
     request = approved.request
     prices: BracketPrices = request.prices
     return Bracket(
-        id=desk.new_bracket_id(),
+        id=_free_id(desk),
         mode=request.mode,
         symbol=request.instrument.symbol,
         source=request.source,
         created_at=desk.clock(),
         quantity=request.quantity,
         entry_type=request.entry_type,
-        stop=stop,
-        target=target,
+        stop=opening.stop,
+        target=opening.target,
         limit_price=request.limit_price,
-        atr=atr,
+        atr=opening.atr,
         stop_price=prices.stop,
         target_price=prices.target,
     )
 
 
-async def _send(desk: Desk, bracket: Bracket, snapshot: Snapshot, quote: Quote) -> None:
+def _free_id(desk: Desk) -> str:
+    """A name that no bracket of this ledger has: a row that exists would be written over."""
+    name = desk.new_bracket_id()
+    while desk.ledger.bracket(name) is not None:
+        name = desk.new_bracket_id()
+    return name
+
+
+async def _send(desk: Desk, bracket: Bracket, opening: _Opening) -> None:
     """Save the intent with its entry order in one transaction, then send it."""
     async with desk.lock(bracket.base):
-        decision = decide(bracket, snapshot, quote, desk.clock(), await desk.rules(bracket.symbol))
+        rules = await desk.rules(bracket.symbol)
+        decision = decide(bracket, opening.snapshot, opening.quote, desk.clock(), rules)
         desk.ledger.save([decision])
         desk.note_change(bracket.base)
         for action in decision.actions:

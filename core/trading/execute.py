@@ -82,7 +82,7 @@ def _log(command: Command, reply: Reply, desk: Desk | None, mode: Mode, source: 
         facts.entry,
         facts.stop,
         facts.target,
-        source,
+        facts.source or source,
         outcome,
     )
     if not reply.ok:

@@ -40,15 +40,20 @@ async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], re
     The wishes are saved first; the ordinary tick shrinks the stops, sees that confirmed, sells, and covers what
     remains. What comes back is what the ledger shows after that.
     """
+    for symbol in sorted({bracket.symbol for bracket, _ in wishes if bracket.held > ZERO}):
+        # Without a price nothing can be sold, and the stops that rest are better than none.
+        await desk.fresh_quote(symbol)
     befores: list[Bracket] = []
     for base in sorted({bracket.base for bracket, _ in wishes}):
         async with desk.lock(base):
             decisions = []
             for stale, quantity in wishes:
                 bracket = desk.ledger.bracket(stale.id) if stale.base == base else None
-                if bracket is None or bracket.state is BracketState.CLOSED:
+                if bracket is None:
                     continue
                 befores.append(bracket)
+                if bracket.state is BracketState.CLOSED:
+                    continue
                 decisions.append(Decision(bracket, _wish(desk, bracket, quantity, reason), (), (), ()))
             desk.ledger.save(decisions)
             desk.note_change(base)

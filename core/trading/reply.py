@@ -72,6 +72,8 @@ class ExecFacts:
     stop: str = "-"
     target: str = "-"
     outcome: str = "-"
+    source: str = ""
+    """Who asked, where it was not the command itself."""
 
 
 @dataclass(frozen=True, slots=True)

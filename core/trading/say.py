@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.domain.brackets import Bracket, Level, LevelUnit
 from core.domain.market import Quote
-from core.domain.money import ZERO, cents, plain
+from core.domain.money import ZERO, cents, divide, plain
 from core.domain.orders import Order, OrderState, Role
 from core.ledger.ledger import Executed
 from core.lifecycle.news import EXIT_WORDS, price, signed
@@ -178,7 +178,7 @@ def sold_line(symbol: str, orders: Sequence[Order], before: Decimal) -> str:
     cost = sum((order.cost for order in orders), ZERO)
     fee = sum((order.fee for order in orders), ZERO)
     names = ", ".join(order.venue_id or order.client_id for order in orders)
-    average = price(cost / sold) if sold > ZERO else "-"
+    average = price(divide(cost, sold)) if sold > ZERO else "-"
     text = f"Sold {plain(sold)} of {plain(before)} {base} ({symbol}) at {average} {quote}, order {names}"
     return f"{text}, fee {cents(fee)} {quote}."
 

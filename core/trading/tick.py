@@ -34,7 +34,7 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     """One tick of `desk`, for one coin or all of them. What cannot be read is reported and changes nothing."""
     report = TickReport()
     try:
-        await desk.exchange.advance()
+        await desk.exchange.advance(base)
     except MarketDownError as error:
         report.troubles.append(error.message)
     seen = dict(desk.changes)
@@ -48,8 +48,12 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     quotes = await desk.quotes(bracket.symbol for bracket in brackets)
     for group in sorted({bracket.base for bracket in brackets}):
         async with desk.lock(group):
-            snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
-            await _group(desk, group, snapshot, quotes, report)
+            try:
+                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
+                await _group(desk, group, snapshot, quotes, report)
+            except (VenueUnreadableError, MarketDownError) as error:
+                # What was saved stands, what was sent is found again; the other coins go on.
+                report.troubles.append(error.message)
     desk.last_tick_at = desk.clock()
     return report
 
@@ -103,12 +107,13 @@ async def _decide_all(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping
 
 async def act(desk: Desk, action: Action) -> Outcome:
     """Send one action that is already saved, and note the answer in a second, short transaction."""
+    rules = await desk.rules(action.symbol)
     outcome = await desk.exchange.perform(action)
     desk.note_change(action.symbol.partition("/")[0])
     bracket = desk.ledger.bracket(action.order.bracket_id)
     if bracket is None:
         raise LookupError(f"bracket {action.order.bracket_id} of order {action.order.client_id} is not in the ledger")
-    noted = note(bracket, action, outcome, desk.clock(), await desk.rules(action.symbol))
+    noted = note(bracket, action, outcome, desk.clock(), rules)
     desk.ledger.save([noted])
     _log(desk, action, outcome)
     return outcome

@@ -9,6 +9,7 @@ from core.domain.modes import Mode
 from core.domain.money import ZERO, divide, times
 from core.domain.orders import Order, OrderState, OrderType, Role
 from core.domain.venue import Snapshot, VenueOrder
+from core.lifecycle.absorb import absorb
 from core.trading.desk import Desk
 
 
@@ -52,7 +53,10 @@ class OpenView:
 async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
     """Read the venue and join. Raises VenueUnreadableError rather than showing memory as truth."""
     snapshot = await desk.snapshot()
-    brackets = [bracket for bracket in desk.ledger.unfinished() if symbol in {None, bracket.symbol}]
+    # What the venue has filled since the last tick is shown, not what we knew before it.
+    brackets = [
+        absorb(bracket, snapshot).bracket for bracket in desk.ledger.unfinished() if symbol in {None, bracket.symbol}
+    ]
     quotes = await desk.quotes(bracket.symbol for bracket in brackets)
     orders = [*_resting(snapshot, brackets, symbol), *_kept(snapshot, brackets)]
     return OpenView(

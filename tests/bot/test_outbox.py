@@ -11,14 +11,30 @@ def _alert(rig: Rig, *texts: str) -> None:
     rig.desk.ledger.save((), [Event(EventKind.CLOSED, Mode.PAPER, rig.time(), text) for text in texts])
 
 
+def _hear(heard: list[str], text: str) -> bool:
+    heard.append(text)
+    return True
+
+
 async def test_alerts_go_out_in_order_and_only_once() -> None:
     async with open_rig() as rig:
         _alert(rig, "one", "two", "three")
         outbox, heard = Outbox(rig.store), list[str]()
-        outbox.listeners.add(lambda alert: heard.append(alert_text(alert)))
+        outbox.listeners.add(lambda alert: _hear(heard, alert_text(alert)))
         assert await outbox.deliver() == 3
         assert await outbox.deliver() == 0
         assert heard == ["[PAPER] one", "[PAPER] two", "[PAPER] three"]
+
+
+async def test_an_alert_that_nobody_hears_waits_for_the_first_who_listens() -> None:
+    async with open_rig() as rig:
+        _alert(rig, "one")
+        outbox, heard = Outbox(rig.store), list[str]()
+        outbox.listeners.add(lambda _alert: False)
+        assert await outbox.deliver() == 0
+        outbox.listeners.add(lambda alert: _hear(heard, alert.text))
+        assert await outbox.deliver() == 1
+        assert heard == ["one"]
 
 
 async def test_an_alert_that_the_sink_cannot_take_waits_and_keeps_its_place() -> None:

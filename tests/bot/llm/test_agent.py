@@ -77,9 +77,11 @@ async def test_prose_that_claims_a_trade_without_one_is_replaced_by_the_truth() 
         assert rig.desk.ledger.unfinished() == ()
 
 
-async def test_harmless_prose_is_passed_on() -> None:
+async def test_harmless_prose_is_passed_on_and_marked_as_the_models() -> None:
     async with _asked(_says("Hello jimmy.")) as (_, ask, _route):
-        assert (await ask()).text == "Hello jimmy."
+        reply = await ask()
+        assert reply.lines[0] == "Hello jimmy."
+        assert "not the ledger's" in reply.lines[1]
 
 
 async def test_a_question_never_meets_a_tool_that_trades() -> None:

@@ -55,8 +55,8 @@ class FaultyExchange:
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         return await self.inner.fetch_open_orders(symbol)
 
-    async def advance(self) -> None:
-        await self.inner.advance()
+    async def advance(self, base: str | None = None) -> None:
+        await self.inner.advance(base)
 
     async def close(self) -> None:
         await self.inner.close()
