@@ -76,6 +76,8 @@ class _Market:
     data: MarketData
     clock: Clock
     stamp: str
+    quote_age_max_s: float
+    """PRICE_MAX_AGE_S in the market's own time: a market that runs faster has older prices at every look."""
 
 
 async def open_house(settings: Settings, *, live_client: KrakenClient | None = None) -> House:
@@ -135,12 +137,20 @@ def _market(settings: Settings, store: Store) -> _Market:
                 f"MARKET_SPEED={settings.market_speed:g}: a generated market takes at most {GENERATED_SPEED_MAX}"
             )
         clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
-        return _Market(GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}")
+        age_max = settings.price_max_age_s * max(1.0, settings.market_speed)
+        return _Market(
+            GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}", age_max
+        )
     if settings.market.startswith("replay:"):
         return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
     from core.exchange.kraken import KrakenMarketData  # noqa: PLC0415
 
-    return _Market(KrakenMarketData(settings.kraken_api_url, wall_clock, store.instruments()), wall_clock, "kraken")
+    return _Market(
+        KrakenMarketData(settings.kraken_api_url, wall_clock, store.instruments()),
+        wall_clock,
+        "kraken",
+        settings.price_max_age_s,
+    )
 
 
 def _replay(settings: Settings, store: Store, path: Path) -> _Market:
@@ -159,7 +169,8 @@ def _replay(settings: Settings, store: Store, path: Path) -> _Market:
     start = _resume(store) or first_moment(series)
     clock = MarketClock(start, speed=settings.market_speed, step_s=series[0].interval_s)
     data = ReplayMarket(series, clock, _friction(settings))
-    return _Market(data, clock, f"replay:{path.name}:{fingerprint(series)}")
+    age_max = settings.price_max_age_s + 2 * series[0].interval_s
+    return _Market(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max)
 
 
 def _resume(store: Store) -> datetime | None:
@@ -200,7 +211,7 @@ def _paper_desk(settings: Settings, database: Database, market: _Market, instrum
         database, _friction(settings), start_asset=settings.quote_currency, start_balance=settings.paper_balance
     )
     paper.load()
-    exchange = PaperExchangeWrapper(paper, market.data, market.clock, quote_age_max_s=settings.price_max_age_s)
+    exchange = PaperExchangeWrapper(paper, market.data, market.clock, quote_age_max_s=market.quote_age_max_s)
     return _desk(settings, exchange, database, market, instruments)
 
 
@@ -209,12 +220,11 @@ def _desk(
 ) -> Desk:
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))
-    return Desk(
-        exchange.mode, exchange, ledger, market.data, market.clock, _desk_settings(settings, some), _new_bracket_id
-    )
+    desk_settings = _desk_settings(settings, some, market.quote_age_max_s)
+    return Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, _new_bracket_id)
 
 
-def _desk_settings(settings: Settings, instrument: Instrument) -> DeskSettings:
+def _desk_settings(settings: Settings, instrument: Instrument, quote_age_max_s: float) -> DeskSettings:
     config = BracketConfig(settings.stop_atr, settings.target_atr, settings.stop_pct, settings.target_pct)
     rules = Rules(
         instrument,
@@ -222,7 +232,7 @@ def _desk_settings(settings: Settings, instrument: Instrument) -> DeskSettings:
         bracket=config,
         unprotected_limit_s=settings.unprotected_limit_s,
         close_unprotected=settings.close_unprotected,
-        quote_age_max_s=settings.price_max_age_s,
+        quote_age_max_s=quote_age_max_s,
     )
     limits = RiskLimits(
         settings.risk_pct_max,
@@ -231,7 +241,7 @@ def _desk_settings(settings: Settings, instrument: Instrument) -> DeskSettings:
         settings.price_collar_pct,
         settings.risk_reduce,
     )
-    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, settings.price_max_age_s)
+    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, quote_age_max_s)
 
 
 def _friction(settings: Settings) -> Friction:

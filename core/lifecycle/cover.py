@@ -46,7 +46,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         left = leave.quantity - (sold - leave.sold_before)
         if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
             return ZERO, False
-        if left <= ZERO and bracket.held > ZERO:
+        still_buys = any(order.role is Role.ENTRY and order.is_live for order in bracket.orders)
+        if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
         return max(ZERO, min(left - under_way, free)), False
     if _target_reached(draft):

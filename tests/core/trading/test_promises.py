@@ -180,7 +180,8 @@ async def test_selling_what_has_filled_leaves_the_rest_of_the_entry_waiting() ->
         await rig.tell("buy 1 SOL limit 130 SL 2% TP 3%")
         rig.hand.trade("SOL/USD", "129", "0.3")
         await rig.tick()
-        assert (await rig.tell("sell 0.3 SOL")).ok
-        entry = rig.desk.ledger.executed()[0].bracket.entry
+        reply = await rig.tell("sell 0.3 SOL")
+        assert reply.ok, reply.text
+        entry = rig.desk.ledger.unfinished()[0].entry
         assert entry is not None
         assert (entry.filled, entry.is_terminal) == (Decimal("0.3"), False)
