@@ -56,6 +56,14 @@ class Ledger:
             )
         return found[0] if found else None
 
+    def has(self, bracket_id: str) -> bool:
+        """True when this name is taken."""
+        if bracket_id in (self._unfinished or {}):
+            return True
+        with self._database.transaction() as connection:
+            query = select(rows.BRACKETS.c.id).where(rows.BRACKETS.c.id == bracket_id)
+            return connection.execute(query).first() is not None
+
     def take_up(self, bracket: Bracket) -> None:
         """Count a closed bracket among the unfinished again: the venue shows that it is not over."""
         self.unfinished()

@@ -76,6 +76,7 @@ class GeneratedMarket:
         self._keys = {
             coin: _mix(seed ^ int.from_bytes(coin.encode().ljust(8, b"\0")[:8], "big")) for coin in PRICE_LEVELS
         }
+        self._books: dict[str, tuple[int, Book]] = {}
         self._candles: dict[tuple[str, int], dict[int, Candle]] = {}
 
     async def instruments(self) -> Mapping[str, Instrument]:
@@ -95,19 +96,21 @@ class GeneratedMarket:
         if instrument is None:
             return None
         step = self._step(self._clock())
-        quote = self._quote(instrument, step)
-        bids = [
-            floor_to(quote.bid - percent_of(quote.bid, _HALF_SPREAD_PCT * n), instrument.tick_size)
-            for n in range(_LEVELS)
-        ]
-        asks = [
-            ceil_to(quote.ask + percent_of(quote.ask, _HALF_SPREAD_PCT * n), instrument.tick_size)
-            for n in range(_LEVELS)
-        ]
+        known = self._books.get(symbol)
+        if known is None or known[0] != step:
+            known = self._books[symbol] = (step, self._ladder(instrument, step))
+        return known[1]
+
+    def _ladder(self, instrument: Instrument, step: int) -> Book:
+        quote, tick = self._quote(instrument, step), instrument.tick_size
+        dollars = self._dollars(instrument.base, step)
+        bids = [floor_to(quote.bid - percent_of(quote.bid, _HALF_SPREAD_PCT * n), tick) for n in range(_LEVELS)]
+        asks = [ceil_to(quote.ask + percent_of(quote.ask, _HALF_SPREAD_PCT * n), tick) for n in range(_LEVELS)]
+        depths = [self._depth(instrument, step, n, dollars) for n in range(2 * _LEVELS)]
         return Book(
-            symbol,
-            tuple(BookLevel(price, self._depth(instrument, step, n)) for n, price in enumerate(bids) if price > 0),
-            tuple(BookLevel(price, self._depth(instrument, step, n + _LEVELS)) for n, price in enumerate(asks)),
+            instrument.symbol,
+            tuple(BookLevel(price, depths[n]) for n, price in enumerate(bids) if price > 0),
+            tuple(BookLevel(price, depths[n + _LEVELS]) for n, price in enumerate(asks)),
             quote.at,
         )
 
@@ -179,19 +182,18 @@ class GeneratedMarket:
         bid = max(tick, floor_to(last - half, tick))
         return Quote(instrument.symbol, bid, ceil_to(last + half, tick), last, _time(step), self.name)
 
-    def _depth(self, instrument: Instrument, step: int, level: int) -> Decimal:
-        dollars = 8_000.0 * (1.0 + level % _LEVELS) * (0.5 + _uniform(self._keys[instrument.base] + 77 + level, step))
-        return self._worth(instrument, dollars, step)
+    def _depth(self, instrument: Instrument, step: int, level: int, dollars: float) -> Decimal:
+        worth = 8_000.0 * (1.0 + level % _LEVELS) * (0.5 + _uniform(self._keys[instrument.base] + 77 + level, step))
+        return self._worth(instrument, worth / dollars)
 
     def _print(self, instrument: Instrument, step: int) -> Print:
-        dollars = 3_000.0 + 60_000.0 * _uniform(self._keys[instrument.base] + 99, step) ** 3
-        return Print(
-            instrument.symbol, self._last(instrument, step), self._worth(instrument, dollars, step), _time(step)
-        )
+        worth = 3_000.0 + 60_000.0 * _uniform(self._keys[instrument.base] + 99, step) ** 3
+        quantity = self._worth(instrument, worth / self._dollars(instrument.base, step))
+        return Print(instrument.symbol, self._last(instrument, step), quantity, _time(step))
 
-    def _worth(self, instrument: Instrument, dollars: float, step: int) -> Decimal:
-        quantity = Decimal(repr(dollars / self._dollars(instrument.base, step)))
-        return max(instrument.quantity(quantity), instrument.lot_size)
+    @staticmethod
+    def _worth(instrument: Instrument, coins: float) -> Decimal:
+        return max(instrument.quantity(Decimal(repr(coins))), instrument.lot_size)
 
     def _candle(self, instrument: Instrument, interval_s: int, index: int) -> Candle:
         first = index * interval_s // STEP_S

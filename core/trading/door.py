@@ -187,7 +187,7 @@ def _plan(desk: Desk, approved: Approved, opening: _Opening) -> Bracket:
 def _free_id(desk: Desk) -> str:
     """A name that no bracket of this ledger has: a row that exists would be written over."""
     name = desk.new_bracket_id()
-    while desk.ledger.bracket(name) is not None:
+    while desk.ledger.has(name):
         name = desk.new_bracket_id()
     return name
 
