@@ -47,14 +47,15 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
     """Open the house, recover, run the jobs, listen on the socket; give everything back at the end."""
     house = await open_house(settings)
     outbox = Outbox(house.store)
-    talk = Talk(house.service, house.grammar, _model(house))
+    model = _model(house)
+    talk = Talk(house.service, house.grammar, model)
     token = settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else None
     application = build_application(token, settings.telegram_api_url)
     queue = application.job_queue
     socket = SocketFace(socket_path(settings.database_url), talk, outbox)
     telegram = None
     try:
-        _probes(house, token)
+        _probes(house, token, model)
         await house.service.start()
         if queue is not None:
             Jobs(house, outbox).schedule(queue)
@@ -93,19 +94,17 @@ def _model(house: House) -> Any:
     return LazyAgent(settings, house.service, house.store)
 
 
-def _probes(house: House, token: str | None) -> None:
-    configured = house.settings.openai_api_key is not None or house.settings.openai_base_url is not None
-
+def _probes(house: House, token: str | None, model: Any) -> None:
     async def telegram() -> Check:
         return Check(
             "Telegram", ok=None if token is None else False, text="no token" if token is None else "not started"
         )
 
-    async def model() -> Check:
-        return Check("Model", ok=None, text=f"{house.settings.openai_model}, configured" if configured else "no key")
+    async def no_model() -> Check:
+        return Check("Model", ok=None, text="no key")
 
     house.service.probes["Telegram"] = telegram
-    house.service.probes["Model"] = model
+    house.service.probes["Model"] = no_model if model is None else model.check
 
 
 async def run_bot(settings: Settings) -> int:

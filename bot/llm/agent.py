@@ -48,7 +48,7 @@ class Agent:
         store: Store,
         budget_s: float = 30.0,
     ) -> None:
-        self._client = client
+        self.client = client
         self._model = model
         self._service = service
         self._store = store
@@ -93,7 +93,7 @@ class Agent:
         request: dict[str, Any] = {"model": self._model, "messages": list(messages), "tools": tools(allowed)}
         # Only the model's time is limited: a command that has begun is never cut off in the middle.
         async with asyncio.timeout(max(0.0, ends_at - asyncio.get_running_loop().time())):
-            answer = await self._client.chat.completions.create(**request)
+            answer = await self.client.chat.completions.create(**request)
         choices = getattr(answer, "choices", None)
         if not choices:
             raise ValueError("the model's server did not answer with a chat completion")

@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from bot.grammar.parse import NotParsed
-from bot.llm.lazy import make_agent
+from bot.llm.lazy import LazyAgent, make_agent
 from bot.settings import load_settings
 from core.domain.errors import Code
 from core.trading.reply import Reply
@@ -141,3 +141,14 @@ async def test_the_conversation_is_stored_and_its_window_is_sent() -> None:
         assert [message["role"] for message in sent].count("user") == 6
         assert sent[-1]["content"] == "message 9"
         assert len(rig.store.said("u1", 100)) == 20
+
+
+@pytest.mark.parametrize(("status", "ok"), [(200, True), (401, False), (500, False)])
+async def test_the_diagnostic_tells_whether_the_models_server_answers(status: int, *, ok: bool) -> None:
+    settings = load_settings({}, Path("/nonexistent/.env"), {"openai_base_url": URL})
+    async with open_rig() as rig:
+        with respx.mock() as router:
+            router.get(f"{URL}/models").mock(return_value=httpx.Response(status, json={"object": "list", "data": []}))
+            check = await LazyAgent(settings, rig.service, rig.store).check()
+        assert check.ok is ok
+        assert "gpt-4o" in check.text
