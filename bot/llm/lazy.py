@@ -42,10 +42,8 @@ class LazyAgent:
             async with asyncio.timeout(CHECK_S):
                 await self._agent.client.models.list()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-            return Check(
-                "Model", ok=False, text=f"{self._settings.openai_model} does not answer ({type(error).__name__})"
-            )
-        return Check("Model", ok=True, text=f"{self._settings.openai_model} answers")
+            return Check("Model", ok=False, text=f"{name} does not answer ({type(error).__name__})")
+        return Check("Model", ok=True, text=f"{name} answers")
 
 
 def make_agent(settings: Settings, service: TradingService, store: Store) -> Agent:
