@@ -30,7 +30,8 @@ def cover(draft: Draft) -> None:
     if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:
         _sell(draft, sellable, by_target=by_target)
     _fit(draft, stops, wanted, draft.bracket.stop_price)
-    _fit(draft, targets, wanted, draft.bracket.target_price)
+    # A target that Zyn has taken back into its own hands is not to hold the coins at the venue.
+    _fit(draft, targets, ZERO if draft.bracket.target_held else wanted, draft.bracket.target_price)
     _add_stop(draft, wanted)
     _add_target(draft, wanted)
 

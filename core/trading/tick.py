@@ -1,7 +1,7 @@
 """The tick: compare what is wanted with what exists, save, send, note. Recovery is the same path."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loguru import logger
 
@@ -9,7 +9,8 @@ from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import plain
-from core.domain.venue import Action, Outcome, Snapshot, Submit, VenueState
+from core.domain.orders import Role, TimeInForce
+from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.lifecycle.decide import Decision, decide
 from core.lifecycle.note import note
@@ -82,15 +83,32 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
         report.changed += len(changed)
         desk.ledger.save(changed)
         desk.note_change(base)
-        acted = False
-        for decision in changed:
-            for action in decision.actions:
-                acted = True
-                report.actions += 1
-                await act(desk, action)
-        if not acted:
+        actions = [action for decision in changed for action in decision.actions]
+        outcomes = [(action, await act(desk, action)) for action in actions]
+        report.actions += len(actions)
+        if any(_lacks_coins(action, outcome) for action, outcome in outcomes):
+            _hold_targets(desk, base)
+        elif not actions:
             return
         snapshot = await desk.snapshot()
+
+
+def _lacks_coins(action: Action, outcome: Outcome) -> bool:
+    """True when a stop or a sale was refused because something else holds the coins."""
+    protects = action.order.role in {Role.STOP, Role.EXIT}
+    return protects and isinstance(outcome, Refused) and "Insufficient funds" in outcome.reason
+
+
+def _hold_targets(desk: Desk, base: str) -> None:
+    """Take the resting targets of this coin back: where the venue counts both legs, they hold what a stop needs."""
+    decisions = []
+    for bracket in desk.ledger.unfinished(base):
+        rests = any(order.is_live and order.time_in_force is TimeInForce.GTC for order in bracket.of_role(Role.TARGET))
+        if rests and not bracket.target_held:
+            text = f"The venue lacks coins for a stop of {base}; Zyn holds the target of {bracket.symbol} itself now."
+            event = Event(EventKind.TARGET_HELD, desk.mode, desk.clock(), text, bracket.symbol, bracket.id)
+            decisions.append(Decision(bracket, replace(bracket, target_held=True), (), (), (event,)))
+    desk.ledger.save(decisions)
 
 
 async def _decide_all(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> list[Decision]:
