@@ -4,9 +4,11 @@ PY := $(VENV)/bin/python
 # Where a machine has no ensurepip, the pip that it has installs into the environment from outside.
 PIP := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
 KILLS ?= 100
+SEEDS ?= 3000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types contracts tests chaos bench docs lock clean
+.PHONY: help setup setup-dev demo test check lint types contracts tests chaos simulate bench docs lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +54,9 @@ tests: $(VENV)/.dev ## the tests alone
 
 chaos: $(VENV)/.dev ## kill the real process 100 times (KILLS=n) and compare the books after each
 	ZYN_KILLS=$(KILLS) $(PY) -m pytest -m chaos -s -p no:xdist tests/e2e
+
+simulate: $(VENV)/.dev ## the desk on a venue that fails in every way, SEEDS=n lives; SEEDS=1 SEED=k replays one
+	ZYN_SEEDS=$(SEEDS) ZYN_SEED=$(SEED) $(PY) -m pytest -n 2 -rP -p no:logging tests/simulation/test_hostile_world.py
 
 bench: $(VENV)/.dev ## speed and memory, as a table
 	$(PY) -m benchmarks

@@ -1,6 +1,6 @@
 """One seeded life of a desk on the hostile venue: commands, ticks, prices, hands, crashes; checked at every step."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -51,11 +51,11 @@ class Story:
     def say(self, line: str) -> None:
         self.lines.append(f"{self.elapsed_s:7.1f} s  {line}")
 
-    def require(self, promise: str, holds: object, detail: Callable[[], str] = str) -> None:
+    def require(self, promise: str, holds: object, detail: object = "") -> None:
         """Raise with the whole story when a promise does not hold."""
         if not holds:
             story = "\n".join(self.lines[-60:])
-            raise ViolationError(f"seed {self.seed}: {promise}: {detail()}\n{story}")
+            raise ViolationError(f"seed {self.seed}: {promise}: {detail}\n{story}")
 
 
 async def live(seed: int) -> Story:
@@ -68,11 +68,11 @@ async def live(seed: int) -> Story:
     mode = random.choice([TargetMode.EMULATED, TargetMode.RESTING])
     market.price("ZEC/USD", venue.price)
     wiring = Wiring(market=market, clock=clock, target_mode=mode, wrap=lambda _paper: venue)
-    async with open_rig(wiring, start=False) as rig:
+    async with open_rig(wiring, start=False) as first:
         story.say(
             f"seed {seed}, {mode}, the venue {'holds' if venue.holds else 'does not hold'} coins of resting orders"
         )
-        rig = await _until_alive(story, rig, _start)
+        rig = await _until_alive(story, first, _start)
         for _ in range(STEPS):
             rig = await _step(story, rig, random)
             _check(story, rig)
@@ -87,12 +87,15 @@ async def _start(rig: Rig) -> None:
     await rig.service.start()
 
 
-async def _until_alive(story: Story, rig: Rig, work: "Callable[[Rig], object]") -> Rig:
+Work = Callable[[Rig], Awaitable[None]]
+
+
+async def _until_alive(story: Story, rig: Rig, work: Work) -> Rig:
     """Do `work`; where the process dies in it, start a new one on the same database, as often as it takes."""
     todo = work
     while True:
         try:
-            await todo(rig)  # type: ignore[misc]
+            await todo(rig)
         except Crash:
             story.crashes += 1
             story.say("-- the process dies and starts again --")
@@ -125,7 +128,7 @@ async def _step(story: Story, rig: Rig, random: Random) -> Rig:
     return rig
 
 
-def _pass_and_tick(story: Story, seconds: float, price: Decimal, *, tick: bool = True) -> "Callable[[Rig], object]":
+def _pass_and_tick(story: Story, seconds: float, price: Decimal, *, tick: bool = True) -> Work:
     async def work(rig: Rig) -> None:
         story.elapsed_s += seconds
         rig.time.pass_s(seconds)
@@ -145,11 +148,11 @@ def _pass_and_tick(story: Story, seconds: float, price: Decimal, *, tick: bool =
 def _check(story: Story, rig: Rig) -> None:
     venue = story.venue
     twice = {bracket for bracket, count in venue.entries_sent.items() if count > 1}
-    story.require("one entry for one intent", not twice, lambda: str(twice))
-    story.require("never sold more than bought", venue.coins() >= ZERO, lambda: str(venue.coins()))
+    story.require("one entry for one intent", not twice, str(twice))
+    story.require("never sold more than bought", venue.coins() >= ZERO, str(venue.coins()))
     for bracket in rig.desk.ledger.unfinished():
         _check_fills(story, bracket)
-        story.require("a bracket never sells more than it bought", bracket.held >= ZERO, lambda b=bracket: b.id)
+        story.require("a bracket never sells more than it bought", bracket.held >= ZERO, bracket.id)
     _check_cover(story)
 
 
@@ -160,7 +163,7 @@ def _check_fills(story: Story, bracket: Bracket) -> None:
         story.require(
             "the ledger claims no fill that the venue does not have",
             order.filled <= at_venue,
-            lambda o=order, v=at_venue: f"{o.client_id}: ledger {o.filled}, venue {v}",
+            f"{order.client_id}: ledger {order.filled}, venue {at_venue}",
         )
 
 
@@ -180,9 +183,7 @@ def _check_cover(story: Story) -> None:
         story.uncovered_since = story.elapsed_s
     lasted = story.elapsed_s - story.uncovered_since
     story.longest_uncovered_s = max(story.longest_uncovered_s, lasted)
-    story.require(
-        "uncovered coins are covered or sold in time", lasted <= UNCOVERED_MAX_S, lambda: f"{bare} for {lasted} s"
-    )
+    story.require("uncovered coins are covered or sold in time", lasted <= UNCOVERED_MAX_S, f"{bare} for {lasted} s")
 
 
 def _check_reply(story: Story, reply: Reply) -> None:
@@ -193,9 +194,9 @@ def _check_reply(story: Story, reply: Reply) -> None:
         story.require(
             "a receipt shows no more than the venue has",
             receipt.filled <= at_venue,
-            lambda r=receipt, v=at_venue: f"{r.client_id}: said {r.filled}, venue {v}",
+            f"{receipt.client_id}: said {receipt.filled}, venue {at_venue}",
         )
-    story.require("nothing of ours breaks", reply.code is not Code.INTERNAL, lambda: reply.text)
+    story.require("nothing of ours breaks", reply.code is not Code.INTERNAL, reply.text)
 
 
 def _check_at_rest(story: Story, rig: Rig) -> None:
@@ -203,14 +204,14 @@ def _check_at_rest(story: Story, rig: Rig) -> None:
     ledger: dict[str, Decimal] = {}
     for name in story.venue.orders:
         found = rig.desk.ledger.find_order(name)
-        story.require("every order of the venue is in the ledger", found is not None, lambda n=name: n)
+        story.require("every order of the venue is in the ledger", found is not None, name)
         if found is not None:
             ledger[name] = found[1].filled
     differing = {n: (ledger[n], one.filled) for n, one in story.venue.orders.items() if ledger[n] != one.filled}
-    story.require("at rest the ledger is the venue", not differing, lambda: str(differing))
+    story.require("at rest the ledger is the venue", not differing, str(differing))
     held = sum((bracket.held for bracket in rig.desk.ledger.unfinished()), ZERO)
     _check_cover(story)
-    story.require("at rest everything held is covered", story.uncovered_since is None, lambda: f"{held} held")
+    story.require("at rest everything held is covered", story.uncovered_since is None, f"{held} held")
     for bracket in rig.desk.ledger.unfinished():
         sales = [one for one in bracket.orders if one.side is Side.SELL and one.role is Role.EXIT and one.is_live]
-        story.require("at rest no sale is under way", not sales, lambda b=bracket: b.id)
+        story.require("at rest no sale is under way", not sales, bracket.id)
