@@ -1,5 +1,6 @@
 """A leg fires on a recorded market: the coins are gone, the other leg with them, and the alert says so once."""
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.e2e
 
 FAST = "600"
 """Ten candles of a minute in a second."""
+ALERTS_WITHIN_S = 20.0
 BUY = "buy 0.5 ETH/USD sl 1% tp 1%"
 
 
@@ -35,13 +37,15 @@ async def wait_for_the_end(home: Home) -> Books:
 
 
 async def alerts_of(bot: Bot, wire: Wire, count: int) -> list[str]:
-    """Wait until the wire has had `count` alerts: they come before the answer to a question asked after them."""
-    for _ in range(100):
-        if len(wire.alerts) >= count:
-            break
-        await wire.send("status")
-        await wire.answer()
-        await bot.ask("status")
+    """Wait until the wire has had `count` alerts: they come before the answer to a question asked after them.
+
+    By the clock and not by a number of questions: a hundred fit between two deliveries of the outbox.
+    """
+    async with asyncio.timeout(ALERTS_WITHIN_S):
+        while len(wire.alerts) < count:
+            await wire.send("status")
+            await wire.answer()
+            await bot.ask("status")
     return wire.alerts
 
 

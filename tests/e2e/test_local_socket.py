@@ -180,9 +180,8 @@ async def test_a_client_that_leaves_before_its_answer_has_still_ordered_once(hom
     await wire.send(BUY)
     await wire.close()
     reply = await bot.ask(OPEN)
-    for _ in range(50):
-        if reply["data"]["positions"]:
-            break
-        reply = await bot.ask(OPEN)
+    async with asyncio.timeout(10.0):
+        while not reply["data"]["positions"]:
+            reply = await bot.ask(OPEN)
     assert [position["quantity"] for position in reply["data"]["positions"]] == ["0.04"]
     assert disagreements(read_books(home.database)) == []
