@@ -1,8 +1,11 @@
 """Stories in which Zyn could have broken its word: each was once possible."""
 
 import asyncio
+import sqlite3
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from core.domain.errors import Code
 from core.domain.market import Quote, Tape
 from core.domain.modes import TargetMode, TradingState
 from core.domain.venue import Action, Outcome
+from core.ledger.rows import ORDERS
 from core.risk.limits import RiskLimits
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import HandMarket, Rig, SettableClock, Wiring, hand_market, open_rig
@@ -139,6 +143,28 @@ async def test_a_market_that_dies_between_fill_and_tick_does_not_hide_the_fill()
         assert "Bought 1 ZEC" in reply.text or reply.code is Code.UNKNOWN
         rig.hand.down = False
         assert "ZEC 1" in (await rig.tell("balance")).text
+
+
+async def test_what_is_sent_is_already_in_the_database_for_everybody_else(tmp_path: Path) -> None:
+    file = tmp_path / "zyn.db"
+    seen: list[tuple[str, object]] = []
+
+    class Witness(FaultyExchange):
+        async def perform(self, action: Action) -> Outcome:
+            with closing(sqlite3.connect(file)) as other:
+                query = f'SELECT state, cancel_asked FROM "{ORDERS.name}" WHERE client_id = ?'
+                seen.append((type(action).__name__, other.execute(query, [action.order.client_id]).fetchone()))
+            return await super().perform(action)
+
+    async with open_rig(Wiring(database_url=f"sqlite:///{file}", wrap=Witness)) as rig:
+        assert (await rig.tell("buy 1 ZEC SL 2% TP 3%")).ok
+        assert (await rig.tell("close ZEC")).ok
+    assert seen == [
+        ("Submit", ("submitting", 0)),
+        ("Submit", ("submitting", 0)),
+        ("Cancel", ("open", 1)),
+        ("Submit", ("submitting", 0)),
+    ]
 
 
 async def test_two_orders_at_once_cannot_spend_the_same_room() -> None:
