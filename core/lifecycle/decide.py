@@ -94,14 +94,14 @@ def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
 
 def _is_news(draft: Draft, since: datetime) -> bool:
     quiet = timedelta(seconds=draft.rules.quiet_s)
-    return draft.bracket.entry_type is OrderType.LIMIT or draft.now - since > quiet
+    return draft.bracket.entry_type is OrderType.LIMIT or draft.now - since >= quiet
 
 
 def _leave_is_news(draft: Draft) -> bool:
     leave = draft.bracket.leave
     if leave is None or leave.reason not in {ExitReason.COMMAND, ExitReason.FLATTEN, ExitReason.FORCE_TEST}:
         return True
-    return draft.now - leave.asked_at > timedelta(seconds=draft.rules.quiet_s)
+    return draft.now - leave.asked_at >= timedelta(seconds=draft.rules.quiet_s)
 
 
 def _set_levels(draft: Draft, fills: Sequence[tuple[Order, Fill]]) -> None:

@@ -157,8 +157,9 @@ class Desk:
     # -- books -------------------------------------------------------------------------------------------------
 
     async def rules(self, symbol: str) -> Rules:
-        """The desk's rules for one symbol."""
-        return replace(self.settings.rules, instrument=await self.instrument(symbol))
+        """The desk's rules for one symbol. In a recovery nothing is quiet: the reply that would tell has died."""
+        quiet_s = self.settings.rules.quiet_s if self.ready else 0.0
+        return replace(self.settings.rules, instrument=await self.instrument(symbol), quiet_s=quiet_s)
 
     async def snapshot(self) -> Snapshot:
         """What the venue shows now. Raises VenueUnreadableError."""

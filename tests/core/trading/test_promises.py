@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Collection, Mapping
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -165,6 +166,19 @@ async def test_what_is_sent_is_already_in_the_database_for_everybody_else(tmp_pa
         ("Cancel", ("open", 1)),
         ("Submit", ("submitting", 0)),
     ]
+
+
+async def test_a_fill_whose_reply_died_with_the_process_is_told_after_the_restart() -> None:
+    class Killed(FaultyExchange):
+        async def perform(self, action: Action) -> Outcome:
+            await super().perform(action)
+            raise ConnectionAbortedError("killed between the fill and its reply")
+
+    async with open_rig(Wiring(wrap=Killed)) as rig:
+        assert (await rig.tell("buy 1 ZEC SL 2% TP 3%")).code is Code.INTERNAL
+        again = await replace(rig, wiring=replace(rig.wiring, wrap=lambda exchange: exchange)).reopen()
+        told = [alert.text for alert in again.store.waiting_alerts()]
+        assert sum(text.startswith("Bought 1 ZEC at ") for text in told) == 1
 
 
 async def test_two_orders_at_once_cannot_spend_the_same_room() -> None:
