@@ -1,7 +1,7 @@
 """The one place that wires the world: settings in, a house out."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +70,7 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
-class _Market:
+class MarketParts:
     """A market with its clock and the stamp that its books carry."""
 
     data: MarketData
@@ -118,17 +118,30 @@ async def _furnish(
             "the stored mode is LIVE, and trading on Kraken is not built yet; this database cannot be opened"
         )
     instruments = await _instruments(market, store)
-    desks = {Mode.PAPER: _paper_desk(settings, database, market, instruments)}
+    exchanges: list[Exchange] = [_paper_exchange(settings, database, market)]
     if live_client is not None:
-        exchange = KrakenExchangeWrapper(live_client, market.clock)
-        desks[Mode.LIVE] = _desk(settings, exchange, database, market, instruments)
+        exchanges.append(KrakenExchangeWrapper(live_client, market.clock))
+    return assemble(settings, database, lock, market, instruments, exchanges)
+
+
+def assemble(
+    settings: Settings,
+    database: Database,
+    lock: ProcessLock,
+    market: MarketParts,
+    instruments: Mapping[str, Instrument],
+    exchanges: Collection[Exchange],
+) -> House:
+    """One desk for each exchange, and the service, grammar and store around them. Nothing is read or sent yet."""
+    store = Store(database)
+    desks = {exchange.mode: _desk(settings, exchange, database, market, instruments) for exchange in exchanges}
     name = database.url.render_as_string(hide_password=True)
     service = TradingService(desks, store, settings.mode, owner=settings.owner_name, database_name=name)
     grammar = Grammar(instruments, settings.quote_currency)
     return House(settings, database, lock, store, market.data, market.clock, service, grammar)
 
 
-def _market(settings: Settings, store: Store) -> _Market:
+def _market(settings: Settings, store: Store) -> MarketParts:
     if settings.market == "generated":
         from core.market.generated import GeneratedMarket  # noqa: PLC0415 - each start needs one market only
 
@@ -138,14 +151,14 @@ def _market(settings: Settings, store: Store) -> _Market:
             )
         clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
         age_max = settings.price_max_age_s * max(1.0, settings.market_speed)
-        return _Market(
+        return MarketParts(
             GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}", age_max
         )
     if settings.market.startswith("replay:"):
         return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
     from core.exchange.kraken import KrakenMarketData  # noqa: PLC0415
 
-    return _Market(
+    return MarketParts(
         KrakenMarketData(settings.kraken_api_url, wall_clock, store.instruments()),
         wall_clock,
         "kraken",
@@ -153,7 +166,7 @@ def _market(settings: Settings, store: Store) -> _Market:
     )
 
 
-def _replay(settings: Settings, store: Store, path: Path) -> _Market:
+def _replay(settings: Settings, store: Store, path: Path) -> MarketParts:
     from core.market.replay import (  # noqa: PLC0415
         ReplayError,
         ReplayMarket,
@@ -170,7 +183,7 @@ def _replay(settings: Settings, store: Store, path: Path) -> _Market:
     clock = MarketClock(start, speed=settings.market_speed, step_s=series[0].interval_s)
     data = ReplayMarket(series, clock, _friction(settings))
     age_max = settings.price_max_age_s + 2 * series[0].interval_s
-    return _Market(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max)
+    return MarketParts(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max)
 
 
 def _resume(store: Store) -> datetime | None:
@@ -194,7 +207,7 @@ def _stamp(store: Store, stamp: str) -> None:
         )
 
 
-async def _instruments(market: _Market, store: Store) -> Mapping[str, Instrument]:
+async def _instruments(market: MarketParts, store: Store) -> Mapping[str, Instrument]:
     """The market's instruments, stored for the next time; the stored or built-in ones while it cannot be read."""
     try:
         known = await market.data.instruments()
@@ -206,17 +219,20 @@ async def _instruments(market: _Market, store: Store) -> Mapping[str, Instrument
     return known
 
 
-def _paper_desk(settings: Settings, database: Database, market: _Market, instruments: Mapping[str, Instrument]) -> Desk:
+def _paper_exchange(settings: Settings, database: Database, market: MarketParts) -> Exchange:
     paper = PaperLedger(
         database, _friction(settings), start_asset=settings.quote_currency, start_balance=settings.paper_balance
     )
     paper.load()
-    exchange = PaperExchangeWrapper(paper, market.data, market.clock, quote_age_max_s=market.quote_age_max_s)
-    return _desk(settings, exchange, database, market, instruments)
+    return PaperExchangeWrapper(paper, market.data, market.clock, quote_age_max_s=market.quote_age_max_s)
 
 
 def _desk(
-    settings: Settings, exchange: Exchange, database: Database, market: _Market, instruments: Mapping[str, Instrument]
+    settings: Settings,
+    exchange: Exchange,
+    database: Database,
+    market: MarketParts,
+    instruments: Mapping[str, Instrument],
 ) -> Desk:
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))

@@ -66,6 +66,7 @@ class BracketRow(SQLModel, table=True):
     close_reason: str | None = Field(default=None, max_length=24)
     result_quote: Decimal | None = _decimal(nullable=True)
     result_r: Decimal | None = _decimal(nullable=True)
+    gone: Decimal = Field(default=None, sa_column=Column(ExactDecimal(), nullable=False, server_default="0"))
 
 
 class OrderRow(SQLModel, table=True):
@@ -127,6 +128,21 @@ class AlertRow(SQLModel, table=True):
     bracket_id: str = Field(default="", max_length=18)
     state: str = Field(default="waiting", max_length=12)
     attempts: int = 0
+
+
+class IncidentRow(SQLModel, table=True):
+    """A promise of our own that was broken, with everything known of the bracket. Until cleared, entries are halted."""
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_mode_cleared_at", "mode", "cleared_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mode: str = Field(max_length=8)
+    at: datetime = _time()
+    promise: str = Field(max_length=32)
+    bracket_id: str = Field(max_length=18)
+    detail: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    cleared_at: datetime | None = _time(nullable=True)
 
 
 class ConversationRow(SQLModel, table=True):

@@ -86,7 +86,7 @@ async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     verdict = "Force test passed." if steps.ok else "Force test FAILED; 'open' shows what is left."
     lines = (*steps.lines, verdict, *say.sources([opened.quote], desk.clock()))
     facts = replace(entry_facts(bracket), outcome="passed" if steps.ok else "failed", source=Source.FORCE_TEST.value)
-    return Reply(lines, desk.mode, steps.ok, None if steps.ok else Code.INTERNAL, receipts, facts)
+    return Reply(lines, desk.mode, steps.ok, None if steps.ok else Code.TEST_FAILED, receipts, facts)
 
 
 def _entry_seen(steps: _Steps, bracket: Bracket) -> bool:

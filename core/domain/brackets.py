@@ -52,6 +52,7 @@ class ExitReason(StrEnum):
     ENTRY_CANCELED = "entry_canceled"
     ENTRY_LOST = "entry_lost"
     DUST = "dust"
+    SOLD_ELSEWHERE = "sold_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Bracket:
     close_reason: ExitReason | None = None
     result_quote: Decimal | None = None
     result_r: Decimal | None = None
+    gone: Decimal = ZERO
+    """Base quantity that left the account by another way than our orders."""
 
     @property
     def base(self) -> str:
@@ -132,7 +135,7 @@ class Bracket:
     @property
     def held(self) -> Decimal:
         """Base quantity that is still there."""
-        return self.bought - self.sold
+        return self.bought - self.sold - self.gone
 
     @property
     def entry_average(self) -> Decimal | None:

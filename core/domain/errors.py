@@ -51,6 +51,7 @@ class Code(StrEnum):
     # Said by the venue.
     REJECTED = "REJECTED"
     UNKNOWN = "UNKNOWN"
+    TEST_FAILED = "TEST_FAILED"
     VENUE_UNREADABLE = "VENUE_UNREADABLE"
     # Our own machinery.
     ILLEGAL_MOVE = "ILLEGAL_MOVE"

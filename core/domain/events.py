@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     EXIT_PARTIAL = "exit_partial"
     LATE_FILL = "late_fill"
     OVERSOLD = "oversold"
+    SOLD_ELSEWHERE = "sold_elsewhere"
     CLOSED = "closed"
     STATE_CHANGED = "state_changed"
     RESTARTED = "restarted"

@@ -52,6 +52,7 @@ class OrderState(StrEnum):
 
 
 TERMINAL = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.LOST})
+IN_DOUBT = frozenset({OrderState.CANCELED, OrderState.REJECTED, OrderState.LOST})
 AT_VENUE = frozenset({OrderState.SUBMITTING, OrderState.OPEN})
 
 
@@ -116,6 +117,11 @@ class Order:
     def is_live(self) -> bool:
         """True when it may rest or trade at the venue now, including while the answer is outstanding."""
         return self.state in AT_VENUE
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """True when it counts as over with something unfilled: should the venue show more of it, the venue is right."""
+        return self.state in IN_DOUBT and self.remaining > ZERO
 
     @property
     def price(self) -> Decimal | None:

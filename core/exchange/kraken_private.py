@@ -29,6 +29,8 @@ from core.domain.venue import (
     VenueState,
 )
 from core.exchange.errors import VenueUnreadableError
+from core.exchange.port import Abilities
+from core.exchange.reading import Page, read_books
 from core.market.clocks import Clock
 
 _REFUSAL = re.compile(r"E[A-Z][A-Za-z]+:[^\"\]]+")
@@ -91,6 +93,7 @@ class KrakenExchangeWrapper:
     """An `Exchange` whose venue is a Kraken account."""
 
     mode = Mode.LIVE
+    abilities = Abilities()
 
     def __init__(self, client: KrakenClient, clock: Clock) -> None:
         self._client = client
@@ -105,23 +108,22 @@ class KrakenExchangeWrapper:
         """A real venue lives by itself."""
 
     async def snapshot(self, wanted: Collection[str]) -> Snapshot:
-        """Open orders, then closed ones, then balances: in this order no order can be missed between two lists."""
+        """The account's books now. Raises VenueUnreadableError."""
         del wanted
-        began_at = self._clock()
+
+        async def still_open() -> Page:
+            return _page(await self._open(None))
+
+        async def closed() -> Page:
+            return _page(await self._client.fetch_closed_orders(None, None, None, {}))
+
+        async def balances() -> dict[str, Balance]:
+            return _balances(await self._client.fetch_balance({}))
+
         try:
-            shown = [*await self._open(None), *await self._client.fetch_closed_orders(None, None, None, {})]
-            balances = await self._client.fetch_balance({})
+            return await read_books(self._clock, still_open, closed, balances)
         except Exception as error:
             raise VenueUnreadableError(f"Kraken's books cannot be read: {type(error).__name__}") from error
-        orders: dict[str, VenueOrder] = {}
-        nameless: dict[str, VenueOrder] = {}
-        for raw in shown:
-            order = venue_order(raw)
-            if order.client_id is not None:
-                orders[order.client_id] = order
-            else:
-                nameless[order.venue_id] = order
-        return Snapshot(began_at, self._clock(), True, orders, nameless, _balances(balances))
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest at Kraken. Raises VenueUnreadableError."""
@@ -214,6 +216,10 @@ def venue_order(raw: Mapping[str, Any]) -> VenueOrder:
         reason=str((raw.get("info") or {}).get("reason") or ""),
         parent_id=(raw.get("info") or {}).get("refid"),
     )
+
+
+def _page(raw: Sequence[Mapping[str, Any]]) -> Page:
+    return Page([venue_order(one) for one in raw])
 
 
 def _balances(raw: Mapping[str, Any]) -> dict[str, Balance]:

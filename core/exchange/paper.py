@@ -28,7 +28,7 @@ from core.domain.venue import (
 )
 from core.exchange.books import PaperOrder, PaperRefusalError
 from core.exchange.errors import MarketDownError
-from core.exchange.port import MarketData
+from core.exchange.port import Abilities, MarketData
 from core.ledger.paper import PaperLedger
 from core.market.clocks import Clock
 
@@ -45,6 +45,7 @@ class PaperExchangeWrapper:
     """An `Exchange` whose venue is the PaperLedger."""
 
     mode = Mode.PAPER
+    abilities = Abilities(links_legs=True)
 
     def __init__(self, ledger: PaperLedger, market: MarketData, clock: Clock, *, quote_age_max_s: float = 30.0) -> None:
         self._ledger = ledger

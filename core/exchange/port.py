@@ -1,6 +1,7 @@
 """What every venue can do for a desk, and what every market-data source can show."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,10 +11,29 @@ from core.domain.modes import Mode
 from core.domain.venue import Action, Outcome, Snapshot, VenueOrder
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a venue can do beyond single orders; what it does not declare is not relied on."""
+
+    links_legs: bool = False
+    """One leg of a group ends when the other trades, at the venue itself. Where this is False, stop and target do not
+    rest together: before we could react, both might sell."""
+    attaches_stops: bool = False
+    """Each fill of an entry spawns its stop at the venue."""
+
+
 class Exchange(Protocol):
     """One account at one venue. Reads raise VenueUnreadableError; `perform` never raises for what a venue does."""
 
-    mode: Mode
+    @property
+    def mode(self) -> Mode:
+        """Whose money it is."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What this venue can do."""
+        ...
 
     @property
     def name(self) -> str:

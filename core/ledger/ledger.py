@@ -16,6 +16,7 @@ from core.domain.events import Event
 from core.domain.modes import Mode
 from core.domain.orders import Fill, Order
 from core.ledger import rows
+from core.ledger.incidents import Incidents
 from core.lifecycle.decide import Decision
 from storage.database import Database
 from storage.upsert import upsert
@@ -37,7 +38,9 @@ class Ledger:
     def __init__(self, database: Database, mode: Mode) -> None:
         self.mode = mode
         self._database = database
+        self.incidents = Incidents(database, mode)
         self._unfinished: dict[str, Bracket] | None = None
+        self._closed: dict[str, Bracket] | None = None
 
     def unfinished(self, base: str | None = None) -> tuple[Bracket, ...]:
         """Brackets that are not closed, oldest first; of one coin where `base` is given."""
@@ -47,7 +50,7 @@ class Ledger:
 
     def bracket(self, bracket_id: str) -> Bracket | None:
         """One bracket, closed or not."""
-        known = (self._unfinished or {}).get(bracket_id)
+        known = (self._unfinished or {}).get(bracket_id) or (self._closed or {}).get(bracket_id)
         if known is not None:
             return known
         with self._database.transaction() as connection:
@@ -64,6 +67,19 @@ class Ledger:
             query = select(rows.BRACKETS.c.id).where(rows.BRACKETS.c.id == bracket_id)
             return connection.execute(query).first() is not None
 
+    def closed_since(self, moment: datetime) -> tuple[Bracket, ...]:
+        """Brackets that were closed lately: the venue may still tell of fills that they had."""
+        if self._closed is None:
+            table = rows.BRACKETS
+            where = (table.c.mode == self.mode.value) & (table.c.closed_at >= moment)
+            with self._database.transaction() as connection:
+                found = self._load(connection, where & (table.c.state == BracketState.CLOSED.value))
+            self._closed = {bracket.id: bracket for bracket in found}
+        for bracket in list(self._closed.values()):
+            if bracket.closed_at is None or bracket.closed_at < moment:
+                del self._closed[bracket.id]
+        return tuple(self._closed.values())
+
     def take_up(self, bracket: Bracket) -> None:
         """Count a closed bracket among the unfinished again: the venue shows that it is not over."""
         self.unfinished()
@@ -79,11 +95,10 @@ class Ledger:
             with self._database.transaction() as connection:
                 self._write(connection, changed, events)
         except BaseException:
-            self._unfinished = None
+            self._unfinished = self._closed = None
             raise
-        if self._unfinished is not None:
-            for decision in changed:
-                self._remember(self._unfinished, decision.after)
+        for decision in changed:
+            self._remember(decision.after)
 
     def executed(self, symbol: str | None = None, since: datetime | None = None, limit: int = 200) -> list[Executed]:
         """Orders of this mode that traded, oldest first; nothing unfilled is among them."""
@@ -117,11 +132,13 @@ class Ledger:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _remember(self, memory: dict[str, Bracket], bracket: Bracket) -> None:
-        if bracket.state is BracketState.CLOSED:
-            memory.pop(bracket.id, None)
-        else:
-            memory[bracket.id] = bracket
+    def _remember(self, bracket: Bracket) -> None:
+        is_closed = bracket.state is BracketState.CLOSED
+        for memory, belongs in ((self._unfinished, not is_closed), (self._closed, is_closed)):
+            if memory is not None and belongs:
+                memory[bracket.id] = bracket
+            elif memory is not None:
+                memory.pop(bracket.id, None)
 
     def _write(self, connection: Connection, decisions: Sequence[Decision], events: Sequence[Event]) -> None:
         brackets: list[rows.Values] = []

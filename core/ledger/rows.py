@@ -19,6 +19,7 @@ FILLS: Table = tables.metadata.tables["fill"]
 ALERTS: Table = tables.metadata.tables["alert"]
 SETTINGS: Table = tables.metadata.tables["setting"]
 INSTRUMENTS: Table = tables.metadata.tables["instrument"]
+INCIDENTS: Table = tables.metadata.tables["incident"]
 INBOX: Table = tables.metadata.tables["inbox"]
 CONVERSATION: Table = tables.metadata.tables["conversation"]
 PAPER_ORDERS: Table = tables.metadata.tables["paper_order"]
@@ -29,7 +30,7 @@ PAPER_CURSORS: Table = tables.metadata.tables["paper_cursor"]
 _SAME_IN_BRACKET = (
     "id", "symbol", "created_at", "quantity", "limit_price", "atr", "stop_price", "target_price", "risk_per_unit",
     "cancel_entry", "target_held", "unprotected_since", "unprotected_s", "protect_failures", "protect_retry_at",
-    "target_failures", "target_retry_at", "closed_at", "result_quote", "result_r",
+    "target_failures", "target_retry_at", "closed_at", "result_quote", "result_r", "gone",
 )  # fmt: skip
 _SAME_IN_ORDER = (
     "client_id", "bracket_id", "quantity", "created_at", "deadline", "limit_price", "trigger_price", "venue_id",

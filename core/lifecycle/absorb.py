@@ -41,7 +41,11 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
             changed.append((before.state, after))
     if not touched and not spawned:
         return Absorbed(bracket, (), ())
-    return Absorbed(replace(bracket, orders=tuple(orders)), tuple(fills), tuple(changed))
+    merged = replace(bracket, orders=tuple(orders))
+    if merged.gone > ZERO and merged.held < ZERO:
+        # Coins that we took for gone were sold by an order of ours, as it now turns out.
+        merged = replace(merged, gone=max(ZERO, merged.gone + merged.held))
+    return Absorbed(merged, tuple(fills), tuple(changed))
 
 
 def _spawned(bracket: Bracket, snapshot: Snapshot) -> list[Order]:

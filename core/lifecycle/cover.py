@@ -29,10 +29,12 @@ def cover(draft: Draft) -> None:
     resting = remaining(stops) + draft.unseen_children()
     if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:
         _sell(draft, sellable, by_target=by_target)
-    _fit(draft, stops, wanted, draft.bracket.stop_price)
+    # A stop that a fill has spawned is seen before the fill where a list came in part: it covers what it proves.
+    ahead = max(ZERO, draft.spawned - bracket.bought)
+    _fit(draft, stops, wanted + ahead, draft.bracket.stop_price)
     # A target that Zyn has taken back into its own hands is not to hold the coins at the venue.
     _fit(draft, targets, ZERO if draft.bracket.target_held else wanted, draft.bracket.target_price)
-    _add_stop(draft, wanted)
+    add_stop(draft, wanted)
     _add_target(draft, wanted)
 
 
@@ -129,12 +131,13 @@ def _amend(draft: Draft, order: Order, quantity: Decimal, price: Decimal | None)
     )
 
 
-def _add_stop(draft: Draft, wanted: Decimal) -> None:
+def add_stop(draft: Draft, wanted: Decimal) -> None:
+    """Send a stop for the part of `wanted` that no stop covers."""
     bracket, instrument = draft.bracket, draft.rules.instrument
     missing = instrument.quantity(wanted - remaining(draft.stops()) - draft.unseen_children())
     if missing <= ZERO or bracket.stop_price is None:
         return
-    if _is_paused(draft):
+    if _is_paused(draft) or draft.is_unseen(draft.resting_targets()):
         return
     if instrument.is_dust(missing, bracket.stop_price):
         _grow(draft, missing)
@@ -169,7 +172,7 @@ def _add_target(draft: Draft, wanted: Decimal) -> None:
 
 def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
     bracket, instrument = draft.bracket, draft.rules.instrument
-    if any(isinstance(action, Submit) for action in draft.actions):
+    if any(isinstance(action, Submit) for action in draft.actions) or draft.is_unseen(draft.stops()):
         # The stop may sell on arrival; a target sent behind it would then sell another bracket's coins.
         return
     missing = instrument.quantity(wanted - remaining(draft.resting_targets()))

@@ -17,8 +17,8 @@ from core.domain.orders import Fill, Order, OrderState, OrderType, Role
 from core.domain.venue import Action, Snapshot, Submit
 from core.lifecycle import news
 from core.lifecycle.absorb import Absorbed, absorb
-from core.lifecycle.cover import cover
-from core.lifecycle.draft import Draft
+from core.lifecycle.cover import add_stop, cover
+from core.lifecycle.draft import Draft, remaining
 from core.lifecycle.rules import Rules
 from core.lifecycle.states import move
 from core.risk.prices import compute_bracket_prices
@@ -43,7 +43,7 @@ class Decision:
 def decide(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
     """The next step of `bracket`, given what the venue shows and what the market quotes."""
     absorbed = absorb(bracket, snapshot)
-    draft = Draft(absorbed.bracket, quote, now, rules)
+    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
     _tell_changes(draft, absorbed)
     _set_levels(draft, absorbed.fills)
     _work_entry(draft)
@@ -51,6 +51,18 @@ def decide(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datet
     cover(draft)
     _watch_cover(draft)
     _finish(draft)
+    after = draft.bracket if draft.bracket != bracket else bracket
+    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+
+
+def only_protect(bracket: Bracket, snapshot: Snapshot, now: datetime, rules: Rules) -> Decision:
+    """The venue's truth and a stop for what lacks one, and nothing else: for a bracket whose decision was refused."""
+    absorbed = absorb(bracket, snapshot)
+    draft = Draft(absorbed.bracket, None, now, rules, snapshot)
+    _tell_changes(draft, absorbed)
+    _set_levels(draft, absorbed.fills)
+    add_stop(draft, max(ZERO, draft.bracket.held - remaining(draft.exits())))
+    _watch_cover(draft)
     after = draft.bracket if draft.bracket != bracket else bracket
     return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
 
@@ -260,7 +272,7 @@ def _close_reason(bracket: Bracket) -> ExitReason:
         return ExitReason.ENTRY_LOST if entry.state is OrderState.LOST else ExitReason.ENTRY_REJECTED
     sales = [order for order in bracket.of_role(Role.STOP, Role.TARGET, Role.EXIT) if order.filled > ZERO]
     if not sales:
-        return ExitReason.DUST
+        return ExitReason.SOLD_ELSEWHERE if bracket.gone > ZERO else ExitReason.DUST
     last = max(sales, key=lambda order: (order.filled_at or order.created_at, order.client_id))
     if last.role is Role.STOP:
         return ExitReason.STOP

@@ -9,7 +9,7 @@ from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderState, OrderType, Role, Side, TimeInForce
-from core.domain.venue import Action, Cancel
+from core.domain.venue import Action, Cancel, Snapshot
 from core.lifecycle.rules import Rules
 
 
@@ -21,6 +21,8 @@ class Draft:
     quote: Quote | None
     now: datetime
     rules: Rules
+    snapshot: Snapshot | None = None
+    """What the venue shows, where this is a decision; None where an answer is noted."""
     actions: list[Action] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -113,10 +115,20 @@ class Draft:
         entry = self.bracket.entry
         if not self.rules.attach_stop or entry is None or entry.filled_at is None:
             return ZERO
-        if self.now - entry.filled_at >= timedelta(seconds=self.rules.child_grace_s):
+        grace = timedelta(seconds=self.rules.child_grace_s)
+        shown = self.snapshot
+        if shown is not None and shown.complete and shown.began_at - entry.filled_at >= grace:
             return ZERO
-        seen = sum((order.spawned for order in self.bracket.orders), ZERO)
-        return max(ZERO, entry.filled - seen)
+        return max(ZERO, entry.filled - self.spawned)
+
+    @property
+    def spawned(self) -> Decimal:
+        """What the stops that we know were spawned prove to be bought, whatever the entry itself shows yet."""
+        return sum((order.spawned for order in self.bracket.orders), ZERO)
+
+    def is_unseen(self, orders: list[Order]) -> bool:
+        """True when the snapshot lacks one of these: it may have traded on arrival, and nobody can say how much."""
+        return self.snapshot is not None and any(self.snapshot.find(order) is None for order in orders)
 
     def held_target(self) -> Order | None:
         """The target that Zyn keeps itself, if there is one."""

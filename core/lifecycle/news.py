@@ -18,6 +18,7 @@ EXIT_WORDS: dict[ExitReason, str] = {
     ExitReason.ENTRY_CANCELED: "the entry was canceled unfilled",
     ExitReason.ENTRY_LOST: "the entry never reached the venue",
     ExitReason.DUST: "what is left is too small to sell",
+    ExitReason.SOLD_ELSEWHERE: "its coins left the account by another way than Zyn's orders",
 }
 
 _FILLED = {Role.ENTRY: "Bought", Role.STOP: "Stop sold", Role.TARGET: "Target sold", Role.EXIT: "Sold"}

@@ -24,6 +24,8 @@ class Rules:
     exit_pause_s: float = 2.0
     backoff_max_s: float = 60.0
     quote_age_max_s: float = 30.0
+    links_legs: bool = True
+    """The venue ends one leg when the other trades; without that both legs never rest together."""
     attach_stop: bool = False
     """The entry carries its stop, so that each of its fills is protected even if we die in that instant."""
     child_grace_s: float = 5.0
@@ -33,8 +35,11 @@ class Rules:
 
     @property
     def rests_target(self) -> bool:
-        """True when both exit legs rest at the venue; `auto` is emulated until more is known."""
-        return self.target_mode is TargetMode.RESTING
+        """True when both exit legs rest at the venue; `auto` is emulated until more is known.
+
+        Stops that fills of the entry spawn belong to no group, so that a target beside them would be linked to nothing.
+        """
+        return self.target_mode is TargetMode.RESTING and self.links_legs and not self.attach_stop
 
     def backoff(self, failures: int) -> timedelta:
         """1, 2, 4 ... seconds after the first, second, third refusal, up to the maximum."""

@@ -6,7 +6,7 @@ Handlers get a desk and can reach nothing else, so an order and the `open` that 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,13 @@ from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Mode, TradingState
-from core.domain.orders import OrderState
 from core.domain.venue import Snapshot
 from core.exchange.errors import MarketDownError
 from core.exchange.matching import Friction
 from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
 from core.lifecycle.rules import Rules
+from core.lifecycle.shortage import Shortage
 from core.market.atr import atr_of
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ATR_INTERVAL_S = 300
 ATR_LENGTH = 14
+WATCHED = timedelta(minutes=5)
+"""How long after its end a bracket's orders are still looked at: a venue may tell of a fill after the cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ class Desk:
         self.house: House
         self.ready = False
         self.not_ready_because = ""
-        self.halted_because = ""
         self.last_tick_at: datetime | None = None
         self.changes: dict[str, int] = {}
+        self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: Mapping[str, Instrument] = {}
         self.entries = asyncio.Lock()
@@ -90,6 +92,11 @@ class Desk:
         if any(bracket.lacks_cover(now) for bracket in self.ledger.unfinished()):
             return TradingState.REDUCING
         return TradingState.ACTIVE
+
+    @property
+    def halted_because(self) -> str:
+        """The broken promises that nobody has cleared yet; empty where there are none."""
+        return "; ".join(f"{one.promise}, {one.detail}" for one in self.ledger.incidents.open())
 
     def require_ready(self) -> None:
         """Raise Denied while the start-up tick has not compared the books yet."""
@@ -158,8 +165,14 @@ class Desk:
 
     async def rules(self, symbol: str) -> Rules:
         """The desk's rules for one symbol. In a recovery nothing is quiet: the reply that would tell has died."""
-        quiet_s = self.settings.rules.quiet_s if self.ready else 0.0
-        return replace(self.settings.rules, instrument=await self.instrument(symbol), quiet_s=quiet_s)
+        able = self.exchange.abilities
+        return replace(
+            self.settings.rules,
+            instrument=await self.instrument(symbol),
+            quiet_s=self.settings.rules.quiet_s if self.ready else 0.0,
+            links_legs=able.links_legs,
+            attach_stop=able.attaches_stops,
+        )
 
     async def snapshot(self) -> Snapshot:
         """What the venue shows now. Raises VenueUnreadableError."""
@@ -167,8 +180,10 @@ class Desk:
             order.client_id
             for bracket in self.ledger.unfinished()
             for order in bracket.orders
-            if order.is_live or order.state is OrderState.LOST
+            if order.is_live or order.is_in_doubt
         ]
+        for bracket in self.ledger.closed_since(self.clock() - WATCHED):
+            wanted += [order.client_id for order in bracket.orders if order.is_in_doubt]
         return await self.exchange.snapshot(wanted)
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:

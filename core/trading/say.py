@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.domain.brackets import Bracket, Level, LevelUnit
 from core.domain.market import Quote
 from core.domain.money import ZERO, cents, divide, plain
-from core.domain.orders import Order, OrderState, Role
+from core.domain.orders import Order, OrderState, OrderType, Role
 from core.ledger.ledger import Executed
 from core.lifecycle.news import EXIT_WORDS, price, signed
 from core.trading.desk import Desk
@@ -52,6 +52,8 @@ def _entry_line(bracket: Bracket) -> str:
                 "still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}."
             )
         return text
+    if entry.state is OrderState.OPEN and entry.type is OrderType.MARKET:
+        return f"Accepted, but no fill seen yet: buy {asked} ({bracket.symbol}) at market, {name}. 'open' will tell."
     if entry.state is OrderState.OPEN:
         return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
     if entry.state is OrderState.SUBMITTING:

@@ -1,7 +1,8 @@
 """The tick: compare what is wanted with what exists, save, send, note. Recovery is the same path."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from loguru import logger
 
@@ -12,10 +13,13 @@ from core.domain.money import plain
 from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
-from core.lifecycle.decide import Decision, decide
+from core.ledger.incidents import Incident
+from core.lifecycle.decide import Decision, decide, only_protect
 from core.lifecycle.note import note
+from core.lifecycle.promises import Broken, Promise, broken
+from core.lifecycle.shortage import find_shortage, is_over, write_off
 from core.lifecycle.states import IllegalMoveError
-from core.trading.desk import Desk
+from core.trading.desk import WATCHED, Desk
 
 ROUNDS = 8
 """How often a tick may look again after it acted; what is left waits for the next tick."""
@@ -65,6 +69,11 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
     named = [name for name, shown in snapshot.orders.items() if shown.state is VenueState.OPEN and name not in known]
     parents = {order.venue_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
     spawned = [shown.parent_id for shown in snapshot.nameless.values() if shown.state is VenueState.OPEN]
+    late = [bracket.id for bracket in desk.ledger.closed_since(desk.clock() - WATCHED) if _has_more(bracket, snapshot)]
+    for bracket_id in late:
+        bracket = desk.ledger.bracket(bracket_id)
+        if bracket is not None:
+            desk.ledger.take_up(bracket)
     for name in (*named, *(parent for parent in spawned if parent is not None and parent not in parents)):
         found = desk.ledger.find_order(name)
         if found is not None:
@@ -72,9 +81,16 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
             desk.ledger.take_up(found[0])
 
 
+def _has_more(bracket: Bracket, snapshot: Snapshot) -> bool:
+    """True when the venue shows fills of a closed bracket that we have not booked."""
+    shown = ((order, snapshot.find(order)) for order in bracket.orders if order.is_in_doubt)
+    return any(one is not None and one.filled > order.filled for order, one in shown)
+
+
 async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote], report: TickReport) -> None:
     """Rounds of decide, save, perform, note for the brackets of one coin, until nothing is left to do."""
     for _ in range(ROUNDS):
+        _write_off(desk, base, snapshot)
         decisions = await _decide_all(desk, base, snapshot, quotes)
         report.brackets = max(report.brackets, len(decisions))
         changed = [decision for decision in decisions if decision.changed]
@@ -111,16 +127,42 @@ def _hold_targets(desk: Desk, base: str) -> None:
     desk.ledger.save(decisions)
 
 
+def _write_off(desk: Desk, base: str, snapshot: Snapshot) -> None:
+    """Stop counting on coins that somebody has sold or moved by hand."""
+    brackets = desk.ledger.unfinished(base)
+    shortage = find_shortage(brackets, snapshot, desk.shortages.pop(base, None))
+    if shortage is None:
+        return
+    if is_over(shortage, snapshot):
+        desk.ledger.save(write_off(brackets, shortage, desk.clock()))
+    else:
+        desk.shortages[base] = shortage
+
+
 async def _decide_all(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> list[Decision]:
     now = desk.clock()
     decisions = []
     for bracket in desk.ledger.unfinished(base):
         rules = await desk.rules(bracket.symbol)
-        try:
-            decisions.append(decide(bracket, snapshot, quotes.get(bracket.symbol), now, rules))
-        except IllegalMoveError as error:
-            _halt(desk, bracket, error)
+        decision = _checked(desk, bracket, partial(decide, bracket, snapshot, quotes.get(bracket.symbol), now, rules))
+        if decision is None:
+            decision = _checked(desk, bracket, partial(only_protect, bracket, snapshot, now, rules))
+        if decision is not None:
+            decisions.append(decision)
     return decisions
+
+
+def _checked(desk: Desk, bracket: Bracket, make: Callable[[], Decision]) -> Decision | None:
+    """The decision, or None where it would break a promise of ours: then the desk halts for entries and alerts."""
+    try:
+        decision = make()
+    except IllegalMoveError as error:
+        _halt(desk, bracket, [Broken(Promise.LEGAL_MOVE, error.message)], bracket)
+        return None
+    found = broken(decision)
+    if found:
+        _halt(desk, bracket, found, decision)
+    return None if any(one.promise.is_ours for one in found) else decision
 
 
 async def act(desk: Desk, action: Action) -> Outcome:
@@ -137,21 +179,18 @@ async def act(desk: Desk, action: Action) -> Outcome:
     return outcome
 
 
-def _halt(desk: Desk, bracket: Bracket, error: IllegalMoveError) -> None:
-    """A broken promise of our own: no new entries on this desk, and the owner hears of it once."""
-    if desk.halted_because:
-        return
-    desk.halted_because = error.message
-    event = Event(
-        EventKind.STATE_CHANGED,
-        desk.mode,
-        desk.clock(),
-        f"{desk.mode} desk halted for new entries: {error.message}. Bracket {bracket.id} needs your eyes.",
-        bracket.symbol,
-        bracket.id,
-    )
-    desk.ledger.save((), [event])
-    logger.error("{}", error)
+def _halt(desk: Desk, bracket: Bracket, found: Sequence[Broken], state: object) -> None:
+    """No new entries on this desk until the owner says 'resume'; he hears of each broken promise once."""
+    now = desk.clock()
+    for one in found:
+        text = (
+            f"{desk.mode} desk halted for new entries: {one.promise} broken, {one.detail}. {bracket.symbol} (bracket "
+            f"{bracket.id}) needs your eyes; what is held stays protected. 'resume' takes entries again."
+        )
+        event = Event(EventKind.STATE_CHANGED, desk.mode, now, text, bracket.symbol, bracket.id)
+        incident = Incident(now, one.promise, bracket.id, one.detail, repr(state))
+        if desk.ledger.incidents.record(incident, event):
+            logger.error("[EXEC-ERR] {}: {} {}", one.promise, bracket.id, one.detail)
 
 
 def _log(desk: Desk, action: Action, outcome: Outcome) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from core.domain.modes import Mode
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueOrder
 from core.exchange.errors import VenueUnreadableError
-from core.exchange.port import Exchange
+from core.exchange.port import Abilities, Exchange
 
 
 @dataclass
@@ -25,9 +25,9 @@ class FaultyExchange:
     def mode(self) -> Mode:
         return self.inner.mode
 
-    @mode.setter
-    def mode(self, value: Mode) -> None:
-        raise AttributeError("the mode of an exchange is fixed")
+    @property
+    def abilities(self) -> Abilities:
+        return self.inner.abilities
 
     @property
     def name(self) -> str:

@@ -1,0 +1,68 @@
+"""PURE. Coins that our brackets count on and that the account no longer has: sold or moved by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.domain.brackets import Bracket
+from core.domain.events import Event, EventKind
+from core.domain.money import ZERO, plain
+from core.domain.orders import OrderState, Side
+from core.domain.venue import Snapshot
+from core.lifecycle.absorb import absorb
+from core.lifecycle.decide import Decision
+
+SHORTAGE_PAUSE = timedelta(seconds=10)
+"""Coins are gone when complete snapshots so far apart both lack them, with no sale of ours unaccounted for between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """How much of a coin has been missing in every look since `since`."""
+
+    quantity: Decimal
+    since: datetime
+
+
+def find_shortage(brackets: Sequence[Bracket], snapshot: Snapshot, known: Shortage | None) -> Shortage | None:
+    """What the account lacks of the one coin of `brackets`; None while nothing is missing or a sale may explain it."""
+    if not snapshot.complete or not brackets:
+        return known
+    balance = snapshot.balances.get(brackets[0].base)
+    total = balance.total if balance is not None else ZERO
+    if sum((bracket.held for bracket in brackets), ZERO) <= total:
+        return None
+    now_known = [absorb(bracket, snapshot).bracket for bracket in brackets]
+    missing = sum((bracket.held for bracket in now_known), ZERO) - total
+    if missing <= ZERO or any(_may_have_sold(bracket) for bracket in now_known):
+        return None
+    if known is None:
+        return Shortage(missing, snapshot.began_at)
+    return Shortage(min(missing, known.quantity), known.since)
+
+
+def _may_have_sold(bracket: Bracket) -> bool:
+    return any(order.side is Side.SELL and order.state is OrderState.SUBMITTING for order in bracket.orders)
+
+
+def write_off(brackets: Sequence[Bracket], shortage: Shortage, now: datetime) -> list[Decision]:
+    """Take the missing coins off the brackets, oldest first, as a sale by command would, and say so."""
+    decisions, missing = [], shortage.quantity
+    for bracket in brackets:
+        part = min(missing, bracket.held)
+        if part <= ZERO:
+            continue
+        missing -= part
+        text = (
+            f"{plain(part)} of {plain(bracket.held)} {bracket.base} are no longer on the account, and no order of Zyn "
+            f"sold them: sold or moved by hand. {bracket.symbol} now counts {plain(bracket.held - part)}."
+        )
+        event = Event(EventKind.SOLD_ELSEWHERE, bracket.mode, now, text, bracket.symbol, bracket.id)
+        decisions.append(Decision(bracket, replace(bracket, gone=bracket.gone + part), (), (), (event,)))
+    return decisions
+
+
+def is_over(shortage: Shortage | None, snapshot: Snapshot) -> bool:
+    """True when the coins have been missing for long enough to count as gone."""
+    return shortage is not None and snapshot.complete and snapshot.began_at - shortage.since >= SHORTAGE_PAUSE

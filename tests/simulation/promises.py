@@ -1,0 +1,335 @@
+"""What must hold at every step, whatever the venue does and whenever the process dies."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.domain.brackets import Bracket, BracketState
+from core.domain.modes import Mode, TradingState
+from core.domain.money import ZERO
+from core.domain.orders import Order, OrderState, OrderType, Role, Side
+from core.domain.venue import Action, Amend, Cancel, Snapshot, Submit, VenueOrder, VenueState
+from core.lifecycle.decide import Decision
+from core.lifecycle.states import MOVES
+from core.trading.desk import Desk
+from tests.simulation.matching import ZEC, Books, Links
+
+if TYPE_CHECKING:
+    from tests.simulation.venue import HostileVenue
+
+DUST = ZEC.order_min
+REDUCING_BY_S = 25.0
+"""A desk that has had uncovered coins for so long, while it could see, must take no entries."""
+LEAVING_BY_S = 95.0
+"""The limit of unprotected time (60 s), a deadline, and the looks in between: by then the coins must be on their way."""
+BLIND_AFTER_S = 8.0
+EXCUSED_S = 60.0
+
+
+class BrokenPromiseError(AssertionError):
+    """A promise that did not hold."""
+
+
+@dataclass
+class Tally:
+    """What happened, for the table."""
+
+    actions: Counter[str] = field(default_factory=Counter)
+    moves: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    replies: Counter[str] = field(default_factory=Counter)
+    longest_bare_s: float = 0.0
+    longest_bare_seeing_s: float = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Count another life's in."""
+        for name in ("actions", "moves", "ends", "events", "replies"):
+            getattr(self, name).update(getattr(other, name))
+        self.longest_bare_s = max(self.longest_bare_s, other.longest_bare_s)
+        self.longest_bare_seeing_s = max(self.longest_bare_seeing_s, other.longest_bare_seeing_s)
+
+
+@dataclass
+class _Bare:
+    """Since when a bracket has had coins without a stop, and how blind the desk had been by then."""
+
+    since: datetime
+    blind_s: float
+
+
+@dataclass
+class Promises:
+    """Watches venues, ledgers and desks of one life. Raises BrokenPromiseError the moment one is broken."""
+
+    clock: Callable[[], datetime]
+    rows: sqlite3.Connection
+    say: Callable[[str], None]
+    desk: Callable[[Mode], Desk | None]
+    """The desk of the process that is alive, None while there is none."""
+    tally: Tally = field(default_factory=Tally)
+    broken: str = ""
+    history: dict[tuple[Mode, str], list[tuple[datetime, VenueOrder]]] = field(default_factory=dict)
+    prices: list[tuple[datetime, Decimal]] = field(default_factory=list)
+    _sent: set[str] = field(default_factory=set)
+    _entries: Counter[str] = field(default_factory=Counter)
+    _touched: "dict[tuple[Mode, str], HostileVenue]" = field(default_factory=dict)
+    _excused: dict[str, datetime] = field(default_factory=dict)
+    _bare: dict[str, _Bare] = field(default_factory=dict)
+    _seen_at: dict[Mode, datetime] = field(default_factory=dict)
+    _blind_s: Counter[Mode] = field(default_factory=Counter)
+    _looked_at: dict[Mode, datetime] = field(default_factory=dict)
+
+    def require(self, promise: str, holds: object, detail: object = "") -> None:
+        """Raise where a promise does not hold, and remember it, whoever catches."""
+        if not holds:
+            self.broken = self.broken or f"{promise}: {detail}"
+            raise BrokenPromiseError(f"{promise}: {detail}")
+
+    # -- what we send --------------------------------------------------------------------------------------------
+
+    def sending(self, venue: "HostileVenue", action: Action) -> None:
+        order = action.order
+        self.tally.actions[f"{type(action).__name__.lower()} {order.role}"] += 1
+        row = self.rows.execute("SELECT state FROM orders WHERE client_id = ?", [order.client_id]).fetchone()
+        self.require("an order is saved before it is sent", row is not None, order.client_id)
+        if isinstance(action, Submit):
+            self.require("an order that is sent is saved as submitting", row[0] == "submitting", (order, row))
+            self.require("a name is sent once", order.client_id not in self._sent, order.client_id)
+            self.require("nothing is sent after its deadline", self.clock() <= order.deadline, order)
+            self._sent.add(order.client_id)
+            if order.side is Side.BUY:
+                self._entries[order.bracket_id] += 1
+                once = self._entries[order.bracket_id] == 1
+                self.require("one entry for one intent", once, order.bracket_id)
+        elif order.role is Role.STOP:
+            self._require_cover_kept(venue, action)
+
+    def _require_cover_kept(self, venue: "HostileVenue", action: Cancel | Amend) -> None:
+        """A stop is taken back or shrunk only where it covers too much, or where the coins are being sold."""
+        desk = self.desk(venue.mode)
+        bracket = desk.ledger.bracket(action.order.bracket_id) if desk else None
+        if bracket is None or bracket.leave is not None or self._target_was_reached(bracket):
+            return
+        books = venue.books
+        before = sum((_left(one) for one in books.of(bracket.id) if _is_stop(one)), ZERO)
+        shown = books.find(action.order)
+        if shown is None or not _is_stop(shown):
+            return
+        left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
+        after = before - _left(shown) + left
+        kept = after >= min(before, books.bought_less_sold(bracket.id)) - DUST
+        self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
+
+    def _target_was_reached(self, bracket: Bracket) -> bool:
+        since = self.clock() - timedelta(seconds=90)
+        if bracket.target_price is None:
+            return False
+        return any(at >= since and price >= bracket.target_price for at, price in self.prices[-40:])
+
+    # -- what the venue's books become ---------------------------------------------------------------------------
+
+    def placed_or_changed(self, venue: "HostileVenue", order: VenueOrder) -> None:
+        self.history.setdefault((venue.mode, order.venue_id), []).append((self.clock(), order))
+        bracket = venue.books.owners.get(order.venue_id)
+        if bracket is not None:
+            self._touched[venue.mode, bracket] = venue
+
+    def arrived_late(self, venue: "HostileVenue", action: Action) -> None:
+        """What was taken for lost may undo what was decided since; the next looks put it right."""
+        del venue
+        if not isinstance(action, Submit):
+            self._excused[action.order.bracket_id] = self.clock() + timedelta(seconds=EXCUSED_S)
+
+    def step(self) -> None:
+        """After every step of the loop: the brackets whose books have moved."""
+        if not self._touched:
+            return
+        touched, self._touched = self._touched, {}
+        for (_, bracket), venue in touched.items():
+            books = venue.books
+            held = books.bought_less_sold(bracket)
+            self.require("never sold more than bought", held >= ZERO, f"{bracket}: {held}")
+            on_sale = _on_sale(books, bracket)
+            if on_sale > held and not self._is_excused(bracket):
+                self.require("no more is on sale than we hold", False, f"{bracket}: {on_sale} of {held}")  # noqa: FBT003
+        for venue in {id(one): one for one in touched.values()}.values():
+            self.watch_cover(venue)
+
+    def _is_excused(self, bracket: str) -> bool:
+        until = self._excused.get(bracket)
+        return until is not None and self.clock() <= until
+
+    # -- cover ---------------------------------------------------------------------------------------------------
+
+    def watch_cover(self, venue: "HostileVenue") -> None:
+        """Seconds in which bought coins have no stop at the venue, in the venue's own books."""
+        now, mode = self.clock(), venue.mode
+        self._count_blindness(mode, now)
+        books = venue.books
+        gone = max(ZERO, books.bought_less_sold() - books.coins)
+        for bracket in books.brackets:
+            orders = books.of(bracket)
+            held = stops = ZERO
+            for order in orders:
+                held += order.filled if order.side is Side.BUY else -order.filled
+                if order.type is OrderType.STOP_LOSS and order.state is VenueState.OPEN:
+                    stops += order.quantity - order.filled
+            if held - stops - gone < DUST or _is_selling(orders):
+                self._bare.pop(bracket, None)
+                continue
+            start = self._bare.setdefault(bracket, _Bare(now, self._blind_s[mode]))
+            lasted = (now - start.since).total_seconds()
+            seeing = lasted - (self._blind_s[mode] - start.blind_s)
+            self.tally.longest_bare_s = max(self.tally.longest_bare_s, lasted)
+            self.tally.longest_bare_seeing_s = max(self.tally.longest_bare_seeing_s, seeing)
+            self._require_cover(mode, bracket, seeing)
+
+    def _count_blindness(self, mode: Mode, now: datetime) -> None:
+        """Time in which no process could both see and act."""
+        before = self._looked_at.get(mode, now)
+        self._looked_at[mode] = now
+        seen = self._seen_at.get(mode)
+        desk = self.desk(mode)
+        if desk is None or seen is None or (now - seen).total_seconds() > BLIND_AFTER_S:
+            self._blind_s[mode] += (now - before).total_seconds()
+
+    def _require_cover(self, mode: Mode, name: str, seeing: float) -> None:
+        desk = self.desk(mode)
+        if desk is None or seeing <= REDUCING_BY_S:
+            return
+        reducing = desk.state is not TradingState.ACTIVE
+        self.require("a desk with uncovered coins takes no entries", reducing, f"{name} for {seeing:.0f} s")
+        bracket = desk.ledger.bracket(name)
+        leaving = bracket is not None and (bracket.leave is not None or bracket.state is BracketState.CLOSED)
+        in_time = seeing <= LEAVING_BY_S or leaving
+        self.require("uncovered coins are covered or on their way out", in_time, f"{name} for {seeing:.0f} s")
+
+    # -- what the ledger learns ----------------------------------------------------------------------------------
+
+    def saved(self, mode: Mode, books: Books, decisions: Iterable[Decision]) -> None:
+        """What was just committed."""
+        for decision in decisions:
+            known = {order.client_id: order for order in decision.before.orders}
+            for order in decision.after.orders:
+                before = known.get(order.client_id)
+                if before is not order:
+                    self._require_true(books, before, order)
+            for event in decision.events:
+                self.tally.events[event.kind] += 1
+            after = decision.after
+            if after.state is BracketState.CLOSED and decision.before.state is not BracketState.CLOSED:
+                self.tally.ends[str(after.close_reason)] += 1
+                live = [one.venue_id for one in books.of(after.id) if one.state is VenueState.OPEN]
+                self.require("what is closed has nothing open", not live, f"{mode} {after.id}: {live}")
+
+    def _require_true(self, books: Books, before: Order | None, order: Order) -> None:
+        shown = books.find(order)
+        filled = shown.filled if shown else ZERO
+        claim = f"{order.client_id}: {order.filled} of {filled}"
+        self.require("the ledger claims no fill that the venue does not have", order.filled <= filled, claim)
+        if before is not None and before.state is order.state:
+            return
+        state = order.state
+        if before is not None:
+            self.tally.moves[f"{order.role} {before.state} > {state}"] += 1
+            self.require("every move is in the table", state in MOVES[before.state], f"{before.state} > {state}")
+        claim = f"{order.client_id} {state}, at the venue {shown.state if shown else 'unknown'}"
+        if state in {OrderState.LOST, OrderState.REJECTED}:
+            self.require("what is called dead is not at the venue", shown is None, claim)
+        elif state is OrderState.OPEN:
+            self.require("what is called open is at the venue", shown is not None, claim)
+        elif state is OrderState.FILLED:
+            whole = shown is not None and shown.filled >= shown.quantity
+            self.require("what is called filled is filled", whole, claim)
+        elif state is OrderState.CANCELED and before is not None and before.state is not OrderState.HELD:
+            over = shown is not None and shown.state is not VenueState.OPEN
+            self.require("what is called canceled is over", over, claim)
+
+    # -- what is read --------------------------------------------------------------------------------------------
+
+    def read(self, venue: "HostileVenue", snapshot: Snapshot, wanted: Collection[str]) -> None:
+        """A complete snapshot has everything that was there before it began."""
+        if not snapshot.complete:
+            return
+        self._seen_at[venue.mode] = self.clock()
+        began = snapshot.began_at
+        for order in venue.books.orders.values():
+            if order.opened_at >= began or venue.visible_at.get(order.venue_id, began) > began:
+                continue
+            if order.state is not VenueState.OPEN and order.client_id not in wanted:
+                continue
+            shown = order.client_id in snapshot.orders or order.venue_id in snapshot.nameless
+            self.require("a complete snapshot lacks nothing", shown, f"{order.venue_id} {order.client_id}")
+
+    # -- at rest -------------------------------------------------------------------------------------------------
+
+    def require_rest(self, venue: "HostileVenue", desk: Desk) -> None:
+        """Without faults and after a while, both books say the same and everything held has its stop."""
+        books = venue.books
+        for order in books.orders.values():
+            name = order.client_id or order.venue_id
+            found = desk.ledger.find_order(name)
+            self.require("every order of the venue is in the ledger", found is not None, name)
+            if found is not None:
+                same = found[1].filled == order.filled and found[1].cost == order.cost and found[1].fee == order.fee
+                self.require("at rest the ledger is the venue", same, f"{name}: {found[1].filled} of {order.filled}")
+                live = found[1].is_live is (order.state is VenueState.OPEN)
+                self.require("at rest the same orders are open", live, f"{name}: {found[1].state}, {order.state}")
+        for bracket in desk.ledger.unfinished():
+            busy = bracket.leave is not None or any(one.role is Role.EXIT and one.is_live for one in bracket.orders)
+            self.require("at rest no sale is under way", not busy, bracket.id)
+            bare = bracket.held - sum((one.remaining for one in bracket.of_role(Role.STOP) if one.is_live), ZERO)
+            self.require("at rest everything held is covered", bare < DUST, f"{bracket.id}: {bare} bare")
+        self.require("the desk was never halted", not desk.halted_because, desk.halted_because)
+
+    def require_alerts(self) -> None:
+        """Each sale of a leg has one alert, and every alert was delivered."""
+        told = Counter(
+            row[0]
+            for row in self.rows.execute(
+                "SELECT bracket_id FROM alert WHERE kind IN ('stop_filled', 'target_filled')"
+                " OR (kind = 'late_fill' AND text NOT LIKE '%Bought%' AND text NOT LIKE '% Sold %')"
+            )
+        )
+        filled = Counter(
+            row[0]
+            for row in self.rows.execute(
+                "SELECT o.bracket_id FROM fill f JOIN orders o ON o.client_id = f.order_id"
+                " WHERE o.role IN ('stop', 'target')"
+            )
+        )
+        self.require("each sale of a leg has its alert", told == filled, f"told {told}, filled {filled}")
+        waiting = self.rows.execute("SELECT COUNT(*) FROM alert WHERE state = 'waiting'").fetchone()[0]
+        self.require("every alert is delivered", waiting == 0, f"{waiting} wait")
+
+
+def _on_sale(books: Books, bracket: str) -> Decimal:
+    """Coins that the bracket's open sales would take. Legs that the venue links take them once."""
+    stops = targets = ZERO
+    for order in books.of(bracket):
+        if order.side is Side.SELL and order.state is VenueState.OPEN:
+            if order.type is OrderType.STOP_LOSS:
+                stops += order.quantity - order.filled
+            else:
+                targets += order.quantity - order.filled
+    return stops + targets if books.nature.links is Links.NOTHING else max(stops, targets)
+
+
+def _is_stop(order: VenueOrder) -> bool:
+    return order.type is OrderType.STOP_LOSS and order.state is VenueState.OPEN
+
+
+def _left(order: VenueOrder) -> Decimal:
+    return order.quantity - order.filled
+
+
+def _is_selling(orders: Iterable[VenueOrder]) -> bool:
+    """A market sale, or what is left of one, is under way at the venue."""
+    return any(
+        one.side is Side.SELL and one.state is VenueState.OPEN and one.type is OrderType.MARKET for one in orders
+    )
