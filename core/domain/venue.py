@@ -95,12 +95,16 @@ class Snapshot:
 class Submit:
     """Send this order. Orders of one `group` share their hold and cancel each other, where the venue can link.
 
+    `group_sold` is what we know the group to have sold: a venue that knows of more refuses, because the order was
+    made for coins that are no longer there.
+
     With `attached_stop` every fill of the order spawns a stop of its size at that price, at the venue itself.
     """
 
     order: Order
     symbol: str
     group: str | None = None
+    group_sold: Decimal = ZERO
     attached_stop: Decimal | None = None
 
 
@@ -131,6 +135,10 @@ class Accepted:
     """The venue took it."""
 
     venue_id: str | None = None
+
+
+LINKED_LEG_TRADED = "EOrder:Linked order traded"
+"""The refusal of an order whose group has sold more than its sender knew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """PURE. What a snapshot teaches: the venue's word on each order of a bracket, merged into ours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,9 +30,10 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     fills: list[tuple[Order, Fill]] = []
     changed: list[tuple[OrderState, Order]] = []
     touched = False
-    spawned = _spawned(bracket, snapshot)
+    seen = {order.client_id: _one(order, snapshot) for order in bracket.orders}
+    spawned = _spawned(bracket, seen, snapshot)
     for before in (*bracket.orders, *spawned):
-        after = _one(before, snapshot)
+        after = seen.get(before.client_id) or _one(before, snapshot)
         orders.append(after)
         if after is before:
             continue
@@ -48,9 +50,12 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     return Absorbed(merged, tuple(fills), tuple(changed))
 
 
-def _spawned(bracket: Bracket, snapshot: Snapshot) -> list[Order]:
-    """Stops that fills of the entry have spawned at the venue and that we see for the first time."""
-    entry = bracket.entry
+def _spawned(bracket: Bracket, seen: Mapping[str, Order], snapshot: Snapshot) -> list[Order]:
+    """Stops that fills of the entry have spawned at the venue and that we see for the first time.
+
+    The entry is taken as this snapshot shows it: its venue id may be as new to us as its children.
+    """
+    entry = seen[bracket.entry.client_id] if bracket.entry is not None else None
     children = snapshot.children(entry.venue_id) if entry is not None else []
     if entry is None or not children:
         return []

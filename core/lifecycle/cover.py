@@ -52,10 +52,20 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         still_buys = any(order.role is Role.ENTRY and order.is_live for order in bracket.orders)
         if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
-        return max(ZERO, min(left - under_way, free)), False
+        rest = max(ZERO, min(left - under_way, free))
+        if under_way <= ZERO and not still_buys and _is_dust(draft, rest):
+            # What is left of the wish is too small to be sold: it is done, and the rest stays protected.
+            draft.bracket = replace(draft.bracket, leave=None)
+            return ZERO, False
+        return rest, False
     if _target_reached(draft):
         return max(ZERO, free), True
     return ZERO, False
+
+
+def _is_dust(draft: Draft, quantity: Decimal) -> bool:
+    price = draft.bracket.stop_price or draft.bracket.entry_average or ZERO
+    return draft.rules.instrument.is_dust(quantity, price)
 
 
 def _is_paused(draft: Draft) -> bool:
@@ -75,7 +85,7 @@ def _target_reached(draft: Draft) -> bool:
 
 def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:
     bracket, instrument = draft.bracket, draft.rules.instrument
-    if instrument.is_dust(quantity, bracket.stop_price or bracket.entry_average or ZERO):
+    if _is_dust(draft, quantity):
         return
     if not by_target:
         if _is_paused(draft):
@@ -143,7 +153,7 @@ def add_stop(draft: Draft, wanted: Decimal) -> None:
         _grow(draft, missing)
         return
     order = draft.new_order(Role.STOP, OrderType.STOP_LOSS, missing, trigger_price=bracket.stop_price)
-    draft.actions.append(Submit(order, bracket.symbol, group=bracket.id if draft.rules.rests_target else None))
+    draft.actions.append(_as_leg(draft, order) if draft.rules.rests_target else Submit(order, bracket.symbol))
 
 
 def _grow(draft: Draft, missing: Decimal) -> None:
@@ -179,4 +189,10 @@ def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
     if missing <= ZERO or bracket.target_price is None or instrument.is_dust(missing, bracket.target_price):
         return
     order = draft.new_order(Role.TARGET, OrderType.LIMIT, missing, limit_price=bracket.target_price)
-    draft.actions.append(Submit(order, bracket.symbol, group=bracket.id))
+    draft.actions.append(_as_leg(draft, order))
+
+
+def _as_leg(draft: Draft, order: Order) -> Submit:
+    bracket = draft.bracket
+    sold = sum((leg.filled for leg in bracket.of_role(Role.STOP, Role.TARGET)), ZERO)
+    return Submit(order, bracket.symbol, group=bracket.id, group_sold=sold)

@@ -200,7 +200,7 @@ def _watch_cover(draft: Draft) -> None:
 def _finish(draft: Draft) -> None:
     """Name the state: pending, open, or closed with its result."""
     bracket, entry = draft.bracket, draft.bracket.entry
-    live = any(order.is_live for order in bracket.orders)
+    live = any(order.is_live for order in bracket.orders) or draft.unseen_children() > ZERO
     over = not live and (bracket.cancel_entry if entry is None else entry.is_terminal)
     price = bracket.stop_price or bracket.entry_average or ZERO
     empty = bracket.held <= ZERO or draft.rules.instrument.is_dust(bracket.held, price)

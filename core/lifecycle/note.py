@@ -7,7 +7,7 @@ from core.domain.brackets import Bracket, ExitReason
 from core.domain.events import EventKind
 from core.domain.money import plain
 from core.domain.orders import Order, OrderState, Role
-from core.domain.venue import Accepted, Action, Amend, Outcome, Refused, Submit
+from core.domain.venue import LINKED_LEG_TRADED, Accepted, Action, Amend, Outcome, Refused, Submit
 from core.lifecycle.decide import Decision
 from core.lifecycle.draft import Draft
 from core.lifecycle.rules import Rules
@@ -42,6 +42,8 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
 def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> None:
     if isinstance(action, Submit) and order.state is OrderState.SUBMITTING:
         draft.put(move(order, OrderState.REJECTED, outcome.reason))
+        if outcome.reason == LINKED_LEG_TRADED:
+            return  # Nothing is wrong: the other leg was faster, and the next snapshot shows it.
         _after_refusal(draft, order, outcome.reason)
     elif isinstance(action, Amend) and order.role is Role.STOP:
         _protection_refused(draft, order, outcome.reason)

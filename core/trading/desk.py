@@ -72,6 +72,8 @@ class Desk:
         self.ready = False
         self.not_ready_because = ""
         self.last_tick_at: datetime | None = None
+        self.read_at: datetime | None = None
+        """When the last complete reading of the venue's books began: what we know is true as of then."""
         self.changes: dict[str, int] = {}
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -184,7 +186,10 @@ class Desk:
         ]
         for bracket in self.ledger.closed_since(self.clock() - WATCHED):
             wanted += [order.client_id for order in bracket.orders if order.is_in_doubt]
-        return await self.exchange.snapshot(wanted)
+        snapshot = await self.exchange.snapshot(wanted)
+        if snapshot.complete:
+            self.read_at = snapshot.began_at
+        return snapshot
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:
         """Brackets that hold coins, oldest first."""

@@ -1,5 +1,7 @@
 """`execute_trading_command`: the one way from a command to a desk, whatever face or model it came from."""
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +28,8 @@ async def execute_trading_command(
     desk: Desk | None = None
     try:
         desk = _desk_for(service, command, mode)
-        reply = await handle(desk, command)
+        asked_at = desk.clock()
+        reply = _dated(desk, command, await handle(desk, command), asked_at)
     except ZynError as error:
         reply = refusal(error.code, error.message, _mode_shown(service, command, mode))
     except SQLAlchemyError as error:
@@ -46,6 +49,15 @@ async def execute_trading_command(
         )
     _log(command, reply, desk, mode or service.active_mode, source)
     return reply
+
+
+def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Reply:
+    """Mark an answer about orders that the venue was not asked about since the question: it is memory, of that age."""
+    if command.declaration.danger is not Danger.TRADE or (desk.read_at is not None and desk.read_at >= asked_at):
+        return reply
+    when = f"{desk.read_at:%H:%M:%S} UTC" if desk.read_at else "the start"
+    line = f"The venue's books could not be read in full since {when}: what is said of orders is as of then."
+    return replace(reply, lines=(*reply.lines, line), as_of=desk.read_at)
 
 
 def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:

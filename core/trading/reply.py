@@ -1,6 +1,7 @@
 """What a command answers: facts with their mode, receipts of what really happened, and a code where it did not."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +88,8 @@ class Reply:
     receipts: tuple[Receipt, ...] = ()
     facts: ExecFacts | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    as_of: datetime | None = None
+    """Where the venue could not be read since the question: how old what is said of orders is."""
 
     @property
     def text(self) -> str:

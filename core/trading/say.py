@@ -138,7 +138,10 @@ def position_line(position: Position) -> str:
 
 def open_lines(view: OpenView) -> list[str]:
     """Positions, waiting entries and open orders of one desk."""
-    lines = [f"Positions ({len(view.positions)}):" if view.positions else "No positions."]
+    lines = (
+        [] if view.complete else ["The venue's lists came only in part just now: fills and orders may be missing here."]
+    )
+    lines.append(f"Positions ({len(view.positions)}):" if view.positions else "No positions.")
     lines += [position_line(position) for position in view.positions]
     lines.append(f"Open orders ({len(view.orders)}):" if view.orders else "No open orders.")
     lines += [order_line(order) for order in view.orders]

@@ -47,6 +47,8 @@ class OpenView:
     pending: tuple[Bracket, ...]
     orders: tuple[OpenOrder, ...]
     age_s: float
+    complete: bool
+    """False where the venue's lists came only in part."""
     quotes: tuple[Quote, ...]
 
 
@@ -65,6 +67,7 @@ async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
         pending=tuple(bracket for bracket in brackets if bracket.held <= ZERO),
         orders=tuple(sorted(orders, key=lambda order: (order.symbol, order.name))),
         age_s=(desk.clock() - snapshot.at).total_seconds(),
+        complete=snapshot.complete,
         quotes=tuple(quotes.values()),
     )
 
@@ -95,17 +98,24 @@ def _of_venue(shown: VenueOrder, order: Order | None) -> OpenOrder:
     )
 
 
+_WHERE = {
+    OrderState.HELD: "held by Zyn",
+    OrderState.SUBMITTING: "sent, unanswered",
+    OrderState.OPEN: "taken by the venue, not in its list just now",
+}
+
+
 def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
-    """Targets that Zyn keeps itself, and orders whose answer is still outstanding."""
+    """Targets that Zyn keeps itself, and orders that the venue has taken or may have taken and does not list."""
     found = []
     for bracket in brackets:
         for order in bracket.orders:
-            if snapshot.find(order) is not None or order.state not in {OrderState.HELD, OrderState.SUBMITTING}:
+            if snapshot.find(order) is not None or order.state not in _WHERE:
                 continue
-            where = "held by Zyn" if order.state is OrderState.HELD else "sent, unanswered"
+            where = _WHERE[order.state]
             found.append(
                 OpenOrder(
-                    order.client_id,
+                    (order.venue_id or order.client_id) if order.is_live else order.client_id,
                     order.role.value,
                     bracket.symbol,
                     order.side.value,

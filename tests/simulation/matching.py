@@ -10,7 +10,7 @@ from enum import StrEnum
 from core.domain.instruments import Instrument
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderType, Side, TimeInForce
-from core.domain.venue import Amend, Submit, VenueOrder, VenueState
+from core.domain.venue import LINKED_LEG_TRADED, Amend, Submit, VenueOrder, VenueState
 
 ZEC = Instrument("ZEC/USD", Decimal("0.01"), Decimal("0.0001"), Decimal("0.01"), Decimal("0.5"), "XZECZUSD")
 FEE_PCT = Decimal("0.4")
@@ -140,6 +140,10 @@ class Books:
             VenueState.OPEN, self.clock(), order.limit_price, order.trigger_price,
         )  # fmt: skip
         self._require_coins(placed, action.group)
+        if action.group is not None and self.nature.links is not Links.NOTHING:
+            legs = (self.orders[name] for name, group in self._groups.items() if group == action.group)
+            if sum((leg.filled for leg in legs), ZERO) > action.group_sold:
+                raise NoError(LINKED_LEG_TRADED)
         if action.group is not None:
             self._groups[placed.venue_id] = action.group
         if action.attached_stop is not None:

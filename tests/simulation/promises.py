@@ -122,7 +122,7 @@ class Promises:
             return
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
-        kept = after >= min(before, books.bought_less_sold(bracket.id)) - DUST
+        kept = after >= min(before, books.bought_less_sold(bracket.id) - bracket.gone) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
 
     def _target_was_reached(self, bracket: Bracket) -> bool:

@@ -33,6 +33,7 @@ class Truth:
     def check_reply(self, reply: Reply, since: datetime) -> None:
         """Everything that `reply` claims was so at some moment since the question."""
         require = self._promises.require
+        since = min(since, reply.as_of) if reply.as_of is not None else since
         require("nothing of ours breaks", reply.code not in {Code.INTERNAL, Code.STORAGE}, reply.text)
         for receipt in reply.receipts:
             self._check_receipt(receipt, since)
@@ -49,7 +50,7 @@ class Truth:
             self._was(name, _is_open, since, "rests")
         for name in _CANCELED.findall(text):
             self._was(name, lambda one: one.state is VenueState.CANCELED, since, "is canceled")
-        if any(words in text for words in _SHOWS_ALL):
+        if any(words in text for words in _SHOWS_ALL) and "only in part" not in text:
             self._check_shows_all(text, since)
 
     def check_alert(self, alert: Alert) -> None:
