@@ -66,7 +66,7 @@ async def handle(desk: Desk, command: Sell) -> Reply:
         )
     instrument = await desk.instrument(command.symbol)
     quote = await desk.quote(command.symbol)
-    positions = desk.positions(command.symbol)
+    positions = await desk.positions_now(command.symbol)
     held = sum((bracket.held for bracket in positions), ZERO)
     if not positions:
         raise Denied(Code.NO_POSITION, await _nothing(desk, instrument))

@@ -128,6 +128,11 @@ class Bracket:
         return entry.filled if entry else ZERO
 
     @property
+    def spawned(self) -> Decimal:
+        """What the stops that its fills have spawned prove to be bought, whatever the entry itself shows yet."""
+        return sum((order.spawned for order in self.orders), ZERO)
+
+    @property
     def sold(self) -> Decimal:
         """Base quantity that all exits have sold."""
         return sum((order.filled for order in self.orders if order.role is not Role.ENTRY), ZERO)

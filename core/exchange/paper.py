@@ -15,6 +15,7 @@ from core.domain.modes import Mode
 from core.domain.money import ZERO
 from core.domain.orders import OrderType, Side, TimeInForce
 from core.domain.venue import (
+    LINKED_LEG_TRADED,
     Accepted,
     Action,
     Amend,
@@ -169,6 +170,8 @@ class PaperExchangeWrapper:
             limit_price=order.limit_price if order.type is OrderType.LIMIT else None,
             trigger_price=order.trigger_price,
         )
+        if action.group is not None and self._ledger.group_sold(action.group) > action.group_sold:
+            return Refused(LINKED_LEG_TRADED)
         paper = PaperOrder(shown, order.time_in_force, action.group)
         placed = self._ledger.append_order_atomic(paper, instrument, quote, book, now)
         self._note_taken(placed.shown, now)

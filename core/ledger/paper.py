@@ -98,6 +98,13 @@ class PaperLedger:
         self.cursors[symbol] = until
         self.books.journal.cursors[symbol] = until
 
+    def group_sold(self, group: str) -> Decimal:
+        """What the linked legs of `group` have sold so far, open and closed ones."""
+        table = rows.PAPER_ORDERS
+        with self._database.transaction() as connection:
+            found = connection.execute(select(table.c.filled).where(table.c["group_id"] == group))
+            return sum((row.filled for row in found), Decimal(0))
+
     def find(self, client_ids: Collection[str]) -> list[PaperOrder]:
         """Orders by the names that their owner gave them, open or not."""
         if not client_ids:

@@ -30,7 +30,7 @@ def cover(draft: Draft) -> None:
     if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:
         _sell(draft, sellable, by_target=by_target)
     # A stop that a fill has spawned is seen before the fill where a list came in part: it covers what it proves.
-    ahead = max(ZERO, draft.spawned - bracket.bought)
+    ahead = max(ZERO, bracket.spawned - bracket.bought)
     _fit(draft, stops, wanted + ahead, draft.bracket.stop_price)
     # A target that Zyn has taken back into its own hands is not to hold the coins at the venue.
     _fit(draft, targets, ZERO if draft.bracket.target_held else wanted, draft.bracket.target_price)

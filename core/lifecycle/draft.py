@@ -119,12 +119,7 @@ class Draft:
         shown = self.snapshot
         if shown is not None and shown.complete and shown.began_at - entry.filled_at >= grace:
             return ZERO
-        return max(ZERO, entry.filled - self.spawned)
-
-    @property
-    def spawned(self) -> Decimal:
-        """What the stops that we know were spawned prove to be bought, whatever the entry itself shows yet."""
-        return sum((order.spawned for order in self.bracket.orders), ZERO)
+        return max(ZERO, entry.filled - self.bracket.spawned)
 
     def is_unseen(self, orders: list[Order]) -> bool:
         """True when the snapshot lacks one of these: it may have traded on arrival, and nobody can say how much."""

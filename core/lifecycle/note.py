@@ -26,6 +26,13 @@ def note(bracket: Bracket, action: Action, outcome: Outcome, now: datetime, rule
     return Decision(bracket, after, (), (), tuple(draft.events))
 
 
+def unsent(bracket: Bracket, action: Submit, now: datetime, rules: Rules) -> Decision:
+    """The bracket after an order that was saved and then not sent, because its deadline came first."""
+    draft = Draft(bracket, None, now, rules)
+    draft.put(move(bracket.order(action.order.client_id), OrderState.LOST, "not sent: its deadline came first"))
+    return Decision(bracket, draft.bracket, (), (), ())
+
+
 def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> None:
     if isinstance(action, Submit):
         if order.state is OrderState.SUBMITTING:

@@ -91,7 +91,7 @@ def _sells_now(order: Order) -> bool:
 
 def _state(decision: Decision) -> Iterator[Broken]:
     after: Bracket = decision.after
-    if after.held < ZERO <= decision.before.held:
+    if after.held < ZERO <= decision.before.held and after.sold > after.spawned:
         yield Broken(Promise.NOT_OVERSOLD, f"{plain(after.sold)} sold of {plain(after.bought)} {after.base} bought")
     if after.state is BracketState.CLOSED:
         live = [order.client_id for order in after.orders if order.is_live]

@@ -71,9 +71,10 @@ class Desk:
         self.house: House
         self.ready = False
         self.not_ready_because = ""
+        self.started_at = clock()
         self.last_tick_at: datetime | None = None
-        self.read_at: datetime | None = None
-        """When the last complete reading of the venue's books began: what we know is true as of then."""
+        self.read_at: dict[str, datetime] = {}
+        """By coin: when the last complete reading began that the ledger has learned from. What it says is as of then."""
         self.changes: dict[str, int] = {}
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -186,14 +187,18 @@ class Desk:
         ]
         for bracket in self.ledger.closed_since(self.clock() - WATCHED):
             wanted += [order.client_id for order in bracket.orders if order.is_in_doubt]
-        snapshot = await self.exchange.snapshot(wanted)
-        if snapshot.complete:
-            self.read_at = snapshot.began_at
-        return snapshot
+        return await self.exchange.snapshot(wanted)
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:
         """Brackets that hold coins, oldest first."""
         return [b for b in self.ledger.unfinished() if b.held > 0 and symbol in {None, b.symbol}]
+
+    async def positions_now(self, symbol: str) -> list[Bracket]:
+        """The same after a look at the venue, where an entry may have filled since the last one."""
+        waiting = [b for b in self.ledger.unfinished() if b.symbol == symbol and b.entry and b.entry.is_live]
+        if waiting:
+            await self.settle(waiting[0].base)
+        return self.positions(symbol)
 
     async def settle(self, base: str) -> None:
         """Let the ordinary tick run for one coin now."""

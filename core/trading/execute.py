@@ -53,11 +53,17 @@ async def execute_trading_command(
 
 def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Reply:
     """Mark an answer about orders that the venue was not asked about since the question: it is memory, of that age."""
-    if command.declaration.danger is not Danger.TRADE or (desk.read_at is not None and desk.read_at >= asked_at):
+    if command.declaration.danger is not Danger.TRADE:
         return reply
-    when = f"{desk.read_at:%H:%M:%S} UTC" if desk.read_at else "the start"
-    line = f"The venue's books could not be read in full since {when}: what is said of orders is as of then."
-    return replace(reply, lines=(*reply.lines, line), as_of=desk.read_at)
+    bases = {receipt.symbol.partition("/")[0] for receipt in reply.receipts}
+    read_at = min((desk.read_at.get(base, desk.started_at) for base in bases), default=asked_at)
+    if read_at >= asked_at:
+        return reply
+    line = (
+        f"The venue's books could not be read in full since {read_at:%H:%M:%S} UTC: "
+        "what is said of orders here is as of then."
+    )
+    return replace(reply, lines=(*reply.lines, line), as_of=read_at)
 
 
 def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:

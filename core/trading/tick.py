@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 from loguru import logger
@@ -11,16 +12,18 @@ from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import plain
 from core.domain.orders import Role, TimeInForce
-from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, VenueState
+from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.incidents import Incident
 from core.lifecycle.decide import Decision, decide, only_protect
-from core.lifecycle.note import note
+from core.lifecycle.note import note, unsent
 from core.lifecycle.promises import Broken, Promise, broken
 from core.lifecycle.shortage import find_shortage, is_over, write_off
 from core.lifecycle.states import IllegalMoveError
 from core.trading.desk import WATCHED, Desk
 
+SEND_MARGIN = timedelta(seconds=2)
+"""An order is sent only while its deadline is further away than this; Kraken takes no nearer ones."""
 ROUNDS = 8
 """How often a tick may look again after it acted; what is left waits for the next tick."""
 
@@ -94,10 +97,12 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
         decisions = await _decide_all(desk, base, snapshot, quotes)
         report.brackets = max(report.brackets, len(decisions))
         changed = [decision for decision in decisions if decision.changed]
+        desk.ledger.save(changed)
+        if snapshot.complete:
+            desk.read_at[base] = snapshot.began_at
         if not changed:
             return
         report.changed += len(changed)
-        desk.ledger.save(changed)
         desk.note_change(base)
         actions = [action for decision in changed for action in decision.actions]
         outcomes = [(action, await act(desk, action)) for action in actions]
@@ -168,15 +173,22 @@ def _checked(desk: Desk, bracket: Bracket, make: Callable[[], Decision]) -> Deci
 async def act(desk: Desk, action: Action) -> Outcome:
     """Send one action that is already saved, and note the answer in a second, short transaction."""
     rules = await desk.rules(action.symbol)
+    if isinstance(action, Submit) and desk.clock() + SEND_MARGIN > action.order.deadline:
+        desk.ledger.save([unsent(_bracket_of(desk, action), action, desk.clock(), rules)])
+        return Unknown("not sent: its deadline came first")
     outcome = await desk.exchange.perform(action)
     desk.note_change(action.symbol.partition("/")[0])
-    bracket = desk.ledger.bracket(action.order.bracket_id)
-    if bracket is None:
-        raise LookupError(f"bracket {action.order.bracket_id} of order {action.order.client_id} is not in the ledger")
-    noted = note(bracket, action, outcome, desk.clock(), rules)
+    noted = note(_bracket_of(desk, action), action, outcome, desk.clock(), rules)
     desk.ledger.save([noted])
     _log(desk, action, outcome)
     return outcome
+
+
+def _bracket_of(desk: Desk, action: Action) -> Bracket:
+    bracket = desk.ledger.bracket(action.order.bracket_id)
+    if bracket is None:
+        raise LookupError(f"bracket {action.order.bracket_id} of order {action.order.client_id} is not in the ledger")
+    return bracket
 
 
 def _halt(desk: Desk, bracket: Bracket, found: Sequence[Broken], state: object) -> None:

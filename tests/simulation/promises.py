@@ -171,10 +171,11 @@ class Promises:
         now, mode = self.clock(), venue.mode
         self._count_blindness(mode, now)
         books = venue.books
-        gone = max(ZERO, books.bought_less_sold() - books.coins)
+        written_off = self._written_off() if books.spare != books.nature.spare else {}
+        gone = max(ZERO, books.bought_less_sold() - sum(written_off.values(), ZERO) - books.coins)
         for bracket in books.brackets:
             orders = books.of(bracket)
-            held = stops = ZERO
+            held, stops = -written_off.get(bracket, ZERO), ZERO
             for order in orders:
                 held += order.filled if order.side is Side.BUY else -order.filled
                 if order.type is OrderType.STOP_LOSS and order.state is VenueState.OPEN:
@@ -188,6 +189,11 @@ class Promises:
             self.tally.longest_bare_s = max(self.tally.longest_bare_s, lasted)
             self.tally.longest_bare_seeing_s = max(self.tally.longest_bare_seeing_s, seeing)
             self._require_cover(mode, bracket, seeing)
+
+    def _written_off(self) -> dict[str, Decimal]:
+        """What the ledger has stopped counting on, because it was sold or moved by hand."""
+        found = self.rows.execute("SELECT id, gone FROM bracket WHERE gone <> '0'")
+        return {name: Decimal(gone) for name, gone in found}
 
     def _count_blindness(self, mode: Mode, now: datetime) -> None:
         """Time in which no process could both see and act."""

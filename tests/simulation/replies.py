@@ -10,6 +10,7 @@ from core.domain.orders import OrderState
 from core.domain.venue import VenueOrder, VenueState
 from core.ledger.store import Alert
 from core.trading.reply import Receipt, Reply
+from tests.simulation.matching import ZEC
 from tests.simulation.promises import Promises
 from tests.simulation.venue import HostileVenue
 
@@ -50,6 +51,8 @@ class Truth:
             self._was(name, _is_open, since, "rests")
         for name in _CANCELED.findall(text):
             self._was(name, lambda one: one.state is VenueState.CANCELED, since, "is canceled")
+        if "that Zyn did not buy" in text:
+            self._check_holds_none(since)
         if any(words in text for words in _SHOWS_ALL) and "only in part" not in text:
             self._check_shows_all(text, since)
 
@@ -79,6 +82,17 @@ class Truth:
         elif receipt.state == OrderState.FILLED:
             self._was(str(name), lambda one: one.filled >= one.quantity, since, "receipt: filled")
 
+    def _check_holds_none(self, since: datetime) -> None:
+        """Some bracket of ours may not have held its coins from before the question until now."""
+        books = self._venue.books
+        if books.spare != books.nature.spare:
+            return  # Somebody has moved coins by hand; whose they were is no longer to be told from here.
+        for name, bracket in books.brackets.items():
+            filled_before = any(one.filled_at and one.filled_at < since for one in books.of(name))
+            shown = all(self._venue.visible_at.get(one, since) <= since for one in bracket)
+            held = books.bought_less_sold(name) if filled_before and shown else Decimal(0)
+            self._promises.require("coins of ours are not called foreign", held < ZEC.order_min, f"{name}: {held}")
+
     def _check_shows_all(self, text: str, since: datetime) -> None:
         for order in self._venue.books.orders.values():
             hidden = self._venue.visible_at.get(order.venue_id, since) > since
@@ -98,6 +112,8 @@ class Truth:
     def _was(self, name: str, holds: Callable[[VenueOrder], bool], since: datetime, claim: str) -> None:
         """Some state of the order between `since` and now bears the claim out."""
         order = self._latest(name)
+        if self._venue.visible_at.get(order.venue_id, since) > since:
+            since = min(since, order.opened_at)  # No list could have shown more than the answer to it did.
         states = self._promises.history[self._venue.mode, order.venue_id]
         during = [one for at, one in states if at >= since]
         earlier = [one for at, one in states if at < since][-1:]

@@ -88,6 +88,7 @@ class HostileVenue:
     watch: Watch
     outage_until: datetime | None = None
     visible_at: dict[str, datetime] = field(default_factory=dict)
+    _children: set[str] = field(default_factory=set)
     _stale: dict[str, tuple[datetime, VenueOrder]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -197,8 +198,9 @@ class HostileVenue:
         return self.clock() + timedelta(seconds=self.dice.random.uniform(*seconds))
 
     def _told(self, order: VenueOrder) -> None:
-        is_new_child = order.parent_id is not None and order.venue_id not in self.visible_at
-        if is_new_child and order.filled == ZERO and self.dice.strikes("child_appears_late"):
+        is_new_child = order.parent_id is not None and order.venue_id not in self._children
+        self._children.add(order.venue_id)
+        if is_new_child and self.dice.strikes("child_appears_late"):
             self.visible_at[order.venue_id] = self._in(CHILD_HIDDEN_S)
         self.watch.placed_or_changed(self, order)
 
