@@ -69,11 +69,13 @@ async def enter(desk: Desk, command: Entry) -> Reply:
 
 async def entry_reply(desk: Desk, opened: Opened) -> Reply:
     """The answer to an entry: what the ledger has, what the venue shows, and nothing that was only hoped for."""
-    bracket = opened.bracket
-    lines = [*say.entry_lines(bracket), *(f"Note: {note}." for note in opened.notes)]
-    lines += say.sources([opened.quote], desk.clock())
+    shown = []
     if desk.mode is not desk.house.active_mode:
-        lines += ["", *say.open_lines(await view_open(desk, bracket.symbol))]
+        shown = ["", *say.open_lines(await view_open(desk, opened.bracket.symbol))]
+    # Read last and told at once: while the venue was asked, the tick went on.
+    bracket = desk.ledger.bracket(opened.bracket.id) or opened.bracket
+    lines = [*say.entry_lines(bracket), *(f"Note: {note}." for note in opened.notes)]
+    lines += [*say.sources([opened.quote], desk.clock()), *shown]
     entry = bracket.entry
     failed = entry is None or (entry.is_terminal and entry.filled <= ZERO)
     unknown = entry is not None and entry.state is OrderState.SUBMITTING

@@ -1,6 +1,7 @@
 """What sell, close and flatten share: the answer, read back from the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from core.domain.brackets import BracketState
@@ -15,12 +16,14 @@ from core.trading.reply import ExecFacts, Reply, receipt_of
 
 async def exit_reply(desk: Desk, left: Sequence[Left], *, skipped: Decimal = ZERO, title: str = "") -> Reply:
     """Tell of each bracket what was sold, what is left and what is still under way."""
+    quotes = await desk.quotes({one.after.symbol for one in left})
+    # Read last and told at once: while the market was asked, the tick went on.
+    left = [replace(one, after=desk.ledger.bracket(one.before.id) or one.after) for one in left]
     lines = [title] if title else []
     for one in left:
         lines += _of_one(one)
     if skipped > ZERO:
         lines.append(f"{plain(skipped)} was left out: too small to be sold from the next bracket alone.")
-    quotes = await desk.quotes({one.after.symbol for one in left})
     lines += say.sources(quotes.values(), desk.clock())
     incomplete = [one for one in left if _is_unfinished(one)]
     receipts = [receipt_of(order, one.after, desk.exchange.name) for one in left for order in one.orders]

@@ -55,8 +55,9 @@ async def handle(desk: Desk, command: Protect) -> Reply:
         raise Denied(Code.NO_POSITION, f"there is no open {command.symbol} on the {desk.mode} desk to protect")
     stop = command.stop_loss.level() if command.stop_loss else None
     target = command.take_profit.level() if command.take_profit else None
-    after = await apply_levels(desk, brackets, stop, target)
+    moved = await apply_levels(desk, brackets, stop, target)
     view = await view_open(desk, command.symbol)
+    after = [desk.ledger.bracket(bracket.id) or bracket for bracket in moved]
     lines = [*say.open_lines(view), *say.sources(view.quotes, desk.clock())]
     receipts = [
         receipt_of(order, bracket, desk.exchange.name)

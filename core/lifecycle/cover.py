@@ -119,8 +119,8 @@ def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | No
     if _is_paused(draft) and excess <= ZERO:
         return
     for order in reversed(orders):
-        if order.state is not OrderState.OPEN:
-            continue
+        if order.state is not OrderState.OPEN or draft.is_unseen([order]):
+            continue  # What cannot be seen now may have traded: its size is changed when it shows.
         cut = min(max(excess, ZERO), order.remaining)
         excess -= cut
         left = order.remaining - cut

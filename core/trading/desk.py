@@ -16,7 +16,7 @@ from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Mode, TradingState
 from core.domain.venue import Snapshot
-from core.exchange.errors import MarketDownError
+from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.exchange.matching import Friction
 from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
@@ -28,6 +28,7 @@ from core.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
     from core.trading.house import House
+    from core.trading.tick import TickReport
 
 ATR_INTERVAL_S = 300
 ATR_LENGTH = 14
@@ -194,15 +195,19 @@ class Desk:
         return [b for b in self.ledger.unfinished() if b.held > 0 and symbol in {None, b.symbol}]
 
     async def positions_now(self, symbol: str) -> list[Bracket]:
-        """The same after a look at the venue, where an entry may have filled since the last one."""
+        """The same after a look at the venue, where an entry may have filled since. Raises VenueUnreadableError."""
         waiting = [b for b in self.ledger.unfinished() if b.symbol == symbol and b.entry and b.entry.is_live]
         if waiting:
-            await self.settle(waiting[0].base)
+            report = await self.settle(waiting[0].base)
+            if report.troubles and not self.positions(symbol):
+                raise VenueUnreadableError(
+                    f"whether the entry of {symbol} has filled is UNKNOWN just now: {report.troubles[0]}"
+                )
         return self.positions(symbol)
 
-    async def settle(self, base: str) -> None:
+    async def settle(self, base: str) -> "TickReport":
         """Let the ordinary tick run for one coin now."""
-        await self.house.tick(self, base)
+        return await self.house.tick(self, base)
 
     def note_change(self, base: str) -> None:
         """Remember that this coin's books moved, so that an older snapshot is not used for it."""

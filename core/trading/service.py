@@ -94,7 +94,13 @@ class TradingService:
 
     async def tick_all(self) -> list[TickReport]:
         """The tick of every desk: both keep their brackets alive, whatever the active mode."""
-        return [await (self.tick(desk) if desk.ready else self._recover(desk)) for desk in self.desks]
+        work = (self.tick(desk) if desk.ready else self._recover(desk) for desk in self.desks)
+        # Side by side: a venue that answers slowly must not keep the other desk's stops waiting.
+        done = await asyncio.gather(*work, return_exceptions=True)
+        for one in done:
+            if isinstance(one, BaseException):
+                raise one
+        return [one for one in done if isinstance(one, TickReport)]
 
     def describe_database(self) -> Check:
         """Write and read back one value."""

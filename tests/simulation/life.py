@@ -132,6 +132,9 @@ class World:
     def arrived_late(self, venue: HostileVenue, action: Any) -> None:
         self.promises.arrived_late(venue, action)
 
+    def amended(self, venue: HostileVenue, action: Any) -> None:
+        self.promises.amended(venue, action)
+
     def placed_or_changed(self, venue: HostileVenue, order: Any) -> None:
         if self._traced:
             name = order.client_id or f"child of {order.parent_id}"

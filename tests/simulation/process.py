@@ -31,7 +31,7 @@ from tests.simulation.faults import Dice
 from tests.simulation.venue import HostileVenue
 from tests.simulation.virtual import VirtualLoop
 
-TICK_S, PRICES_S, OUTBOX_S = 5.0, 2.0, 4.0
+TICK_S, PRICES_S, OUTBOX_S = 5.0, 2.0, 8.0
 JOB_TIMEOUT_S = 60.0
 
 

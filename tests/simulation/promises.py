@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from tests.simulation.venue import HostileVenue
 
 DUST = ZEC.order_min
-REDUCING_BY_S = 25.0
+REDUCING_BY_S = 45.0
 """A desk that has had uncovered coins for so long, while it could see, must take no entries."""
 LEAVING_BY_S = 95.0
 """The limit of unprotected time (60 s), a deadline, and the looks in between: by then the coins must be on their way."""
 BLIND_AFTER_S = 8.0
 EXCUSED_S = 60.0
+AMEND_S = 6.0
+"""From the reading that an amend was decided on to its arrival."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -143,6 +145,13 @@ class Promises:
         """What was taken for lost may undo what was decided since; the next looks put it right."""
         del venue
         if not isinstance(action, Submit):
+            self._excused[action.order.bracket_id] = self.clock() + timedelta(seconds=EXCUSED_S)
+
+    def amended(self, venue: "HostileVenue", action: Amend) -> None:
+        """An amend that was decided before a fill arrives after it: what it explains is put right by the next look."""
+        since = self.clock() - timedelta(seconds=AMEND_S)
+        orders = venue.books.of(action.order.bracket_id)
+        if any(one.filled_at is not None and one.filled_at >= since for one in orders):
             self._excused[action.order.bracket_id] = self.clock() + timedelta(seconds=EXCUSED_S)
 
     def step(self) -> None:
@@ -277,15 +286,22 @@ class Promises:
     def require_rest(self, venue: "HostileVenue", desk: Desk) -> None:
         """Without faults and after a while, both books say the same and everything held has its stop."""
         books = venue.books
+        known = {
+            order.venue_id: order
+            for name in books.brackets
+            if (bracket := desk.ledger.bracket(name)) is not None
+            for order in bracket.orders
+        }
         for order in books.orders.values():
-            name = order.client_id or order.venue_id
-            found = desk.ledger.find_order(name)
-            self.require("every order of the venue is in the ledger", found is not None, name)
-            if found is not None:
-                same = found[1].filled == order.filled and found[1].cost == order.cost and found[1].fee == order.fee
-                self.require("at rest the ledger is the venue", same, f"{name}: {found[1].filled} of {order.filled}")
-                live = found[1].is_live is (order.state is VenueState.OPEN)
-                self.require("at rest the same orders are open", live, f"{name}: {found[1].state}, {order.state}")
+            ours = known.get(order.venue_id)
+            self.require("every order of the venue is in the ledger", ours is not None, order.venue_id)
+            if ours is not None:
+                same = (ours.filled, ours.cost, ours.fee) == (order.filled, order.cost, order.fee)
+                claim = f"{order.venue_id}: {ours.state} {ours.filled}, at the venue {order.state} {order.filled}"
+                self.require("at rest the ledger is the venue", same, claim)
+                self.require(
+                    "at rest the same orders are open", ours.is_live is (order.state is VenueState.OPEN), claim
+                )
         for bracket in desk.ledger.unfinished():
             busy = bracket.leave is not None or any(one.role is Role.EXIT and one.is_live for one in bracket.orders)
             self.require("at rest no sale is under way", not busy, bracket.id)

@@ -63,6 +63,10 @@ class Watch(Protocol):
         """What was taken for lost has been processed."""
         ...
 
+    def amended(self, venue: "HostileVenue", action: Amend) -> None:
+        """An amend has been processed."""
+        ...
+
     def placed_or_changed(self, venue: "HostileVenue", order: VenueOrder) -> None:
         """The venue's books have moved."""
         ...
@@ -168,6 +172,7 @@ class HostileVenue:
                 self._cancel(order)
             elif isinstance(action, Amend):
                 self.books.amend(order, action)
+                self.watch.amended(self, action)
         except NoError as no:
             return Refused(str(no))
         return Accepted(order.venue_id)
