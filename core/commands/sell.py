@@ -110,9 +110,15 @@ def oldest_first(
 
 
 async def _nothing(desk: Desk, instrument: Instrument) -> str:
+    waiting = [b for b in desk.ledger.unfinished() if b.symbol == instrument.symbol and b.entry and b.entry.is_live]
+    if waiting:
+        return (
+            f"our brackets hold no {instrument.symbol} as far as the venue has shown; {len(waiting)} of them still "
+            "wait for their entry, 'open' tells of it and 'cancel' takes it back"
+        )
     balance = (await desk.snapshot()).balances.get(instrument.base)
     other = (
-        f"; the account has {plain(balance.total)} {instrument.base} that Zyn did not buy"
+        f"; the account has {plain(balance.total)} {instrument.base} that belong to none of them"
         if balance and balance.total
         else ""
     )

@@ -72,7 +72,6 @@ class Desk:
         self.house: House
         self.ready = False
         self.not_ready_because = ""
-        self.started_at = clock()
         self.last_tick_at: datetime | None = None
         self.read_at: dict[str, datetime] = {}
         """By coin: when the last complete reading began that the ledger has learned from. What it says is as of then."""
@@ -196,13 +195,11 @@ class Desk:
 
     async def positions_now(self, symbol: str) -> list[Bracket]:
         """The same after a look at the venue, where an entry may have filled since. Raises VenueUnreadableError."""
-        waiting = [b for b in self.ledger.unfinished() if b.symbol == symbol and b.entry and b.entry.is_live]
-        if waiting:
-            report = await self.settle(waiting[0].base)
+        waits = any(b.symbol == symbol and b.entry and b.entry.is_live for b in self.ledger.unfinished())
+        if waits or not self.positions(symbol):
+            report = await self.settle(symbol.partition("/")[0])
             if report.troubles and not self.positions(symbol):
-                raise VenueUnreadableError(
-                    f"whether the entry of {symbol} has filled is UNKNOWN just now: {report.troubles[0]}"
-                )
+                raise VenueUnreadableError(f"whether {symbol} is held is UNKNOWN just now: {report.troubles[0]}")
         return self.positions(symbol)
 
     async def settle(self, base: str) -> "TickReport":

@@ -13,7 +13,7 @@ from core.domain.errors import Code, Denied, ZynError
 from core.domain.modes import Mode, Source
 from core.domain.money import plain
 from core.trading.desk import Desk
-from core.trading.reply import ExecFacts, Reply, refusal
+from core.trading.reply import NEVER, ExecFacts, Reply, refusal
 from core.trading.service import TradingService
 
 
@@ -56,13 +56,11 @@ def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Re
     if command.declaration.danger is not Danger.TRADE:
         return reply
     bases = {receipt.symbol.partition("/")[0] for receipt in reply.receipts}
-    read_at = min((desk.read_at.get(base, desk.started_at) for base in bases), default=asked_at)
+    read_at = min((desk.read_at.get(base, NEVER) for base in bases), default=asked_at)
     if read_at >= asked_at:
         return reply
-    line = (
-        f"The venue's books could not be read in full since {read_at:%H:%M:%S} UTC: "
-        "what is said of orders here is as of then."
-    )
+    since = "Zyn started" if read_at == NEVER else f"{read_at:%H:%M:%S} UTC"
+    line = f"The venue's books could not be read in full since {since}: what is said of orders here is as of then."
     return replace(reply, lines=(*reply.lines, line), as_of=read_at)
 
 

@@ -1,7 +1,7 @@
 """What a command answers: facts with their mode, receipts of what really happened, and a code where it did not."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,10 @@ from core.domain.errors import Code
 from core.domain.modes import Mode
 from core.domain.money import plain
 from core.domain.orders import Order
+
+
+NEVER = datetime.fromtimestamp(0, UTC)
+"""The age of what has not been read since the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Reply:
     facts: ExecFacts | None = None
     data: dict[str, Any] = field(default_factory=dict)
     as_of: datetime | None = None
-    """Where the venue could not be read since the question: how old what is said of orders is."""
+    """Where the venue could not be read since the question: how old what is said of orders is. NEVER: from before
+    this process."""
 
     @property
     def text(self) -> str:

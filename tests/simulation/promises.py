@@ -180,7 +180,7 @@ class Promises:
         now, mode = self.clock(), venue.mode
         self._count_blindness(mode, now)
         books = venue.books
-        written_off = self._written_off() if books.spare != books.nature.spare else {}
+        written_off = self._written_off() if venue.dice.struck["by hand: sell"] else {}
         gone = max(ZERO, books.bought_less_sold() - sum(written_off.values(), ZERO) - books.coins)
         for bracket in books.brackets:
             orders = books.of(bracket)

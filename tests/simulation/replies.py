@@ -51,7 +51,7 @@ class Truth:
             self._was(name, _is_open, since, "rests")
         for name in _CANCELED.findall(text):
             self._was(name, lambda one: one.state is VenueState.CANCELED, since, "is canceled")
-        if "that Zyn did not buy" in text:
+        if "our brackets hold no ZEC/USD, so" in text:
             self._check_holds_none(since)
         if any(words in text for words in _SHOWS_ALL) and "only in part" not in text:
             self._check_shows_all(text, since)
@@ -83,15 +83,15 @@ class Truth:
             self._was(str(name), lambda one: one.filled >= one.quantity, since, "receipt: filled")
 
     def _check_holds_none(self, since: datetime) -> None:
-        """Some bracket of ours may not have held its coins from before the question until now."""
+        """No bracket of ours has held coins from before the question until now, as far as a list could show it."""
         books = self._venue.books
-        if books.spare != books.nature.spare:
+        if self._venue.dice.struck["by hand: sell"]:
             return  # Somebody has moved coins by hand; whose they were is no longer to be told from here.
         for name, bracket in books.brackets.items():
             filled_before = any(one.filled_at and one.filled_at < since for one in books.of(name))
-            shown = all(self._venue.visible_at.get(one, since) <= since for one in bracket)
+            shown = all(self._venue.is_shown_in_full(one, since) for one in bracket)
             held = books.bought_less_sold(name) if filled_before and shown else Decimal(0)
-            self._promises.require("coins of ours are not called foreign", held < ZEC.order_min, f"{name}: {held}")
+            self._promises.require("what we hold is not denied", held < ZEC.order_min, f"{name}: {held}")
 
     def _check_shows_all(self, text: str, since: datetime) -> None:
         for order in self._venue.books.orders.values():

@@ -113,6 +113,11 @@ class HostileVenue:
         """Nothing gets through, either way."""
         return self.outage_until is not None and self.clock() < self.outage_until
 
+    def is_shown_in_full(self, name: str, since: datetime) -> bool:
+        """Whether a list read at `since` has shown this order with all of its fills."""
+        until = self._stale[name][0] if name in self._stale else since
+        return self.visible_at.get(name, since) <= since and until <= since
+
     # -- the port ----------------------------------------------------------------------------------------------
 
     async def advance(self, base: str | None = None) -> None:
