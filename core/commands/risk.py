@@ -1,16 +1,17 @@
-"""risk: declared, so that it is understood; its handler says that it is not built yet."""
+"""risk: the limits, the trading state, and the way back after a halt."""
 
 from typing import Annotated, ClassVar, Literal
 
 from core.commands.base import Command, Danger, Declaration, Slot, SlotKind
-from core.commands.unbuilt import not_built_yet
 from core.domain.errors import Code
+from core.domain.events import Event, EventKind
+from core.domain.money import plain
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
 
 class Risk(Command):
-    """Show every limit with its present use, or resume trading after a halt."""
+    """Show the limits and the trading state, or take entries again after a halt."""
 
     declaration: ClassVar[Declaration] = Declaration(
         name="risk",
@@ -19,7 +20,6 @@ class Risk(Command):
         presets={"resume trading": {"action": "resume"}},
         nouns=frozenset({"limits", "settings", "trading", "numbers", "limit"}),
         examples=("risk", "risk resume"),
-        built=False,
     )
     action: Annotated[
         Literal["show", "resume"],
@@ -33,6 +33,34 @@ class Risk(Command):
 
 
 async def handle(desk: Desk, command: Risk) -> Reply:
-    """Say so, without pretending."""
-    del desk
-    return not_built_yet(command)
+    """Show, or clear what halted the desk."""
+    if command.action == "show":
+        return Reply((*_state_lines(desk), *_limit_lines(desk)), mode=desk.mode, data={"state": desk.state.value})
+    why = desk.halted_because
+    if not why:
+        return Reply((f"The {desk.mode} desk is not halted; it is {desk.state}.",), mode=desk.mode)
+    now = desk.clock()
+    text = f"{desk.mode} desk takes entries again; it was halted by: {why}."
+    count = desk.ledger.incidents.clear(now, Event(EventKind.STATE_CHANGED, desk.mode, now, text))
+    line = f"{count} broken promise(s) marked as seen ({why}). The {desk.mode} desk is {desk.state}."
+    return Reply((line,), mode=desk.mode, data={"state": desk.state.value})
+
+
+def _state_lines(desk: Desk) -> list[str]:
+    lines = [f"Trading state: {desk.state}."]
+    lines += [
+        f"• {one.at:%Y-%m-%d %H:%M:%S} UTC {one.promise}, bracket {one.bracket_id}: {one.detail}"
+        for one in desk.ledger.incidents.open()
+    ]
+    return [*lines, "'risk resume' takes entries again."] if desk.halted_because else lines
+
+
+def _limit_lines(desk: Desk) -> list[str]:
+    limits, currency = desk.settings.limits, desk.settings.quote_currency
+    return [
+        f"Most that a stop may lose: {plain(limits.risk_pct_max)} % of equity (RISK_PCT_MAX).",
+        f"Most that positions may be worth: {plain(limits.exposure_pct_max)} % of equity (EXPOSURE_PCT_MAX).",
+        f"Most that one order may cost: {plain(limits.max_order_quote)} {currency} (MAX_ORDER_QUOTE).",
+        f"How far above the ask a limit may be: {plain(limits.price_collar_pct)} % (PRICE_COLLAR_PCT).",
+        f"An order that is too large is {'reduced' if limits.reduce_to_fit else 'denied'} (RISK_REDUCE).",
+    ]

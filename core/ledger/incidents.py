@@ -42,7 +42,7 @@ class Incidents:
         return self._open
 
     def record(self, incident: Incident, event: Event) -> bool:
-        """Write it with its alert in one transaction. Returns False, writing nothing, where the same is open already."""
+        """Write it with its alert in one transaction. False, with nothing written, where the same is open already."""
         known = self.open()
         if any((one.promise, one.bracket_id) == (incident.promise, incident.bracket_id) for one in known):
             return False

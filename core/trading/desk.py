@@ -74,7 +74,7 @@ class Desk:
         self.not_ready_because = ""
         self.last_tick_at: datetime | None = None
         self.read_at: dict[str, datetime] = {}
-        """By coin: when the last complete reading began that the ledger has learned from. What it says is as of then."""
+        """By coin: when the last complete reading began that the ledger has learned from; it speaks as of then."""
         self.changes: dict[str, int] = {}
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}

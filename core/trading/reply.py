@@ -11,7 +11,6 @@ from core.domain.modes import Mode
 from core.domain.money import plain
 from core.domain.orders import Order
 
-
 NEVER = datetime.fromtimestamp(0, UTC)
 """The age of what has not been read since the start."""
 

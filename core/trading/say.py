@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.domain.brackets import Bracket, Level, LevelUnit
+from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.market import Quote
 from core.domain.money import ZERO, cents, divide, plain
 from core.domain.orders import Order, OrderState, OrderType, Role
@@ -44,18 +44,9 @@ def _entry_line(bracket: Bracket) -> str:
     name = f"order {entry.venue_id or entry.client_id}"
     asked = f"{plain(bracket.quantity)} {base}"
     if entry.average is not None:
-        text = f"Bought {plain(entry.filled)} {base} ({bracket.symbol}) at {price(entry.average)}, {name}"
-        text += f", fee {cents(entry.fee)} {quote}."
-        if entry.filled < bracket.quantity:
-            rest = plain(bracket.quantity - entry.filled)
-            text += f" {rest} of {asked} " + (
-                "still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}."
-            )
-        return text
-    if entry.state is OrderState.OPEN and entry.type is OrderType.MARKET:
-        return f"Accepted, but no fill seen yet: buy {asked} ({bracket.symbol}) at market, {name}. 'open' will tell."
+        return _bought_line(bracket, entry, f"{name}, fee {cents(entry.fee)} {quote}", asked)
     if entry.state is OrderState.OPEN:
-        return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
+        return _taken_line(bracket, entry, name, asked)
     if entry.state is OrderState.SUBMITTING:
         unknown = "Whether it exists is UNKNOWN; 'open' will tell."
         return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. {unknown}"
@@ -65,6 +56,20 @@ def _entry_line(bracket: Bracket) -> str:
     return f"Not bought: {asked} ({bracket.symbol}), {name} is {entry.state}{why}."
 
 
+def _taken_line(bracket: Bracket, entry: Order, name: str, asked: str) -> str:
+    if entry.type is OrderType.MARKET:
+        return f"Accepted, but no fill seen yet: buy {asked} ({bracket.symbol}) at market, {name}. 'open' will tell."
+    return f"Waiting to buy {asked} ({bracket.symbol}) at {plain(entry.limit_price or ZERO)} or better, {name}."
+
+
+def _bought_line(bracket: Bracket, entry: Order, name: str, asked: str) -> str:
+    text = f"Bought {plain(entry.filled)} {bracket.base} ({bracket.symbol}) at {price(entry.average or ZERO)}, {name}."
+    if entry.filled >= bracket.quantity:
+        return text
+    what = "still waits." if entry.is_live else f"was not bought: {entry.reason or 'canceled'}."
+    return f"{text} {plain(bracket.quantity - entry.filled)} of {asked} {what}"
+
+
 def _protection_lines(bracket: Bracket) -> list[str]:
     if (
         bracket.stop_price is None
@@ -72,7 +77,7 @@ def _protection_lines(bracket: Bracket) -> list[str]:
         or (bracket.entry and bracket.entry.is_terminal and not bracket.bought)
     ):
         return []
-    if bracket.bought and bracket.held <= ZERO:
+    if bracket.bought and (bracket.held <= ZERO or bracket.state is BracketState.CLOSED):
         return [closed_line(bracket)]
     stop, target = plain(bracket.stop_price), plain(bracket.target_price)
     stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
@@ -86,7 +91,8 @@ def _protection_lines(bracket: Bracket) -> list[str]:
         first = f"Stop {stop} ({level(bracket.stop)}), resting, order {names}."
     else:
         first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: "
-        first += "the rest is UNPROTECTED, Zyn keeps trying."
+        is_bare = bracket.unprotected_since is not None
+        first += "the rest is UNPROTECTED, Zyn keeps trying." if is_bare else "the rest is too small for an order."
     return [first, f"Target {target} ({level(bracket.target)}), {_target_where(bracket)}."]
 
 

@@ -192,12 +192,12 @@ def _bracket_of(desk: Desk, action: Action) -> Bracket:
 
 
 def _halt(desk: Desk, bracket: Bracket, found: Sequence[Broken], state: object) -> None:
-    """No new entries on this desk until the owner says 'resume'; he hears of each broken promise once."""
+    """No new entries on this desk until the owner says 'risk resume'; he hears of each broken promise once."""
     now = desk.clock()
     for one in found:
         text = (
             f"{desk.mode} desk halted for new entries: {one.promise} broken, {one.detail}. {bracket.symbol} (bracket "
-            f"{bracket.id}) needs your eyes; what is held stays protected. 'resume' takes entries again."
+            f"{bracket.id}) needs your eyes; what is held stays protected. 'risk resume' takes entries again."
         )
         event = Event(EventKind.STATE_CHANGED, desk.mode, now, text, bracket.symbol, bracket.id)
         incident = Incident(now, one.promise, bracket.id, one.detail, repr(state))
