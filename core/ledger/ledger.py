@@ -177,6 +177,11 @@ class Ledger:
 
     def _load(self, connection: Connection, where: ColumnElement[bool]) -> list[Bracket]:
         brackets, orders, fills = rows.BRACKETS, rows.ORDERS, rows.FILLS
+        found_rows = connection.execute(
+            select(brackets).where(where).order_by(brackets.c.created_at, brackets.c.id)
+        ).all()
+        if not found_rows:
+            return []
         chosen = select(brackets.c.id).where(where)
         chosen_orders = select(orders.c.client_id).where(orders.c.bracket_id.in_(chosen))
         fills_of: dict[str, list[Fill]] = {}
@@ -188,7 +193,7 @@ class Ledger:
             order = rows.order_from_row(row, tuple(fills_of.get(row.client_id, ())))
             orders_of.setdefault(row.bracket_id, []).append(order)
         found = []
-        for row in connection.execute(select(brackets).where(where).order_by(brackets.c.created_at, brackets.c.id)):
+        for row in found_rows:
             mine = sorted(orders_of.get(row.id, ()), key=_number)
             found.append(rows.bracket_from_row(row, tuple(mine)))
         return found

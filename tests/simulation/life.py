@@ -30,7 +30,7 @@ from tests.simulation.speech import say_something
 from tests.simulation.venue import HostileVenue
 from tests.simulation.virtual import StuckError, VirtualLoop
 
-ACTS = 48
+ACTS = 45
 HEALING_S = 420.0
 JUMPS = tuple(Decimal(one) for one in ("0.96", "0.985", "0.992", "0.998", "1", "1", "1.002", "1.008", "1.015", "1.04"))
 HOME = Decimal(500)
@@ -91,7 +91,7 @@ class World:
         self.market = DriftingMarket(self.clock)
         self.market.dice = self.dice
         self.market.known = {"ZEC/USD": ZEC}
-        modes = (Mode.PAPER, Mode.LIVE) if random.random() < 0.25 else (Mode.PAPER,)
+        modes = (Mode.PAPER, Mode.LIVE) if random.random() < 0.2 else (Mode.PAPER,)
         self.venues = [self._venue(mode, nature) for mode in modes]
         self._truths = {venue.mode: Truth(self.promises, venue) for venue in self.venues}
         self._over = False

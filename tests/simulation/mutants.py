@@ -36,7 +36,7 @@ for count, seed in enumerate(range(1, int(sys.argv[1]) + 1), 1):
     except Exception as error:
         broken = f"{type(error).__name__}: {error}"
     if broken:
-        print(f"CAUGHT {count} {broken.splitlines()[0][:200]}")
+        print(f"CAUGHT {count} {broken.splitlines()[0][:100]}")
         break
 else:
     print("SURVIVED")
@@ -147,9 +147,12 @@ MUTANTS = (
     ),
     Mutant(
         "resend with the same id",
-        "core/lifecycle/absorb.py",
-        '            return move(order, OrderState.LOST, "in neither list of the venue")\n',
-        '            return replace(order, state=OrderState.HELD, reason="again")\n',
+        "core/trading/tick.py",
+        "    outcome = await desk.exchange.perform(action)\n",
+        """    outcome = await desk.exchange.perform(action)
+    if isinstance(outcome, Unknown):
+        outcome = await desk.exchange.perform(action)
+""",
     ),
     Mutant(
         "alert outside the transaction",

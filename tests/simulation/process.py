@@ -31,8 +31,10 @@ from tests.simulation.faults import Dice
 from tests.simulation.venue import HostileVenue
 from tests.simulation.virtual import VirtualLoop
 
-TICK_S, PRICES_S, OUTBOX_S = 5.0, 2.0, 8.0
+TICK_S, PRICES_S, OUTBOX_S = 5.0, 2.5, 10.0
 JOB_TIMEOUT_S = 60.0
+INSTRUMENTS_AT_ONCE = 0.9
+"""Chance that the table of instruments is at hand; else it is read anew, and others may run meanwhile."""
 
 
 class Crash(BaseException):  # noqa: N818 - a death, not an error
@@ -106,7 +108,7 @@ class DriftingMarket(HandMarket):
     dice: Dice
 
     async def instruments(self) -> Mapping[str, Instrument]:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if self.dice.random.random() < INSTRUMENTS_AT_ONCE else self.dice.travel_s())
         return await super().instruments()
 
     async def quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:

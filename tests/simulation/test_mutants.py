@@ -1,0 +1,32 @@
+"""The planted faults fit the code as it is, and the hunt for them finds one, and does not find what is not there."""
+
+import pytest
+
+from tests.simulation.mutants import MUTANTS, ROOT, Mutant, hunt
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+def test_a_mutant_fits_the_code_in_exactly_one_place(mutant: Mutant) -> None:
+    text = (ROOT / mutant.path).read_text(encoding="utf-8")
+    assert text.count(mutant.old) == 1
+    compile(text.replace(mutant.old, mutant.new), mutant.path, "exec")
+
+
+def test_no_two_mutants_are_the_same() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 14
+    assert len({(mutant.path, mutant.new) for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.simulation
+def test_a_fault_planted_in_decide_is_found_and_the_same_code_without_it_is_clean() -> None:
+    planted = Mutant(
+        "everything is left alone once a stop is hit",
+        "core/lifecycle/decide.py",
+        "    _choose_to_leave(draft)\n    cover(draft)\n",
+        "    _choose_to_leave(draft)\n    if not any(stop.filled for stop in draft.bracket.of_role(Role.STOP)):\n        cover(draft)\n",
+    )
+    harmless = Mutant("nothing", "core/lifecycle/decide.py", '"""PURE. What a bracket', '"""PURE. What each bracket')
+    found = hunt(planted, 40)
+    assert found.seeds is not None, "a fault in decide was not noticed"
+    assert found.broken
+    assert hunt(harmless, 5).seeds is None
