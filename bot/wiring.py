@@ -21,7 +21,7 @@ from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
 from core.ledger.paper import PaperLedger
 from core.ledger.store import Store
-from core.lifecycle.rules import Rules
+from core.lifecycle.rules import SUBMIT_DEADLINE_S, Rules
 from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock, MarketClock, wall_clock
 from core.risk.limits import RiskLimits
@@ -78,6 +78,8 @@ class MarketParts:
     stamp: str
     quote_age_max_s: float
     """PRICE_MAX_AGE_S in the market's own time: a market that runs faster has older prices at every look."""
+    submit_deadline_s: float = SUBMIT_DEADLINE_S
+    """How long an order may take to arrive, in the market's own time."""
 
 
 async def open_house(settings: Settings, *, live_client: KrakenClient | None = None) -> House:
@@ -150,9 +152,13 @@ def _market(settings: Settings, store: Store) -> MarketParts:
                 f"MARKET_SPEED={settings.market_speed:g}: a generated market takes at most {GENERATED_SPEED_MAX}"
             )
         clock = MarketClock(_resume(store) or datetime.now(UTC), speed=settings.market_speed)
-        age_max = settings.price_max_age_s * max(1.0, settings.market_speed)
+        faster = max(1.0, settings.market_speed)
         return MarketParts(
-            GeneratedMarket(settings.market_seed, clock), clock, f"generated:{settings.market_seed}", age_max
+            GeneratedMarket(settings.market_seed, clock),
+            clock,
+            f"generated:{settings.market_seed}",
+            settings.price_max_age_s * faster,
+            SUBMIT_DEADLINE_S * faster,
         )
     if settings.market.startswith("replay:"):
         return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
@@ -182,8 +188,11 @@ def _replay(settings: Settings, store: Store, path: Path) -> MarketParts:
     start = _resume(store) or first_moment(series)
     clock = MarketClock(start, speed=settings.market_speed, step_s=series[0].interval_s)
     data = ReplayMarket(series, clock, _friction(settings))
-    age_max = settings.price_max_age_s + 2 * series[0].interval_s
-    return MarketParts(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max)
+    # Its clock jumps from candle to candle: between two looks at it, two of them may have gone by.
+    jump_s = 2 * series[0].interval_s
+    age_max = settings.price_max_age_s + jump_s
+    deadline_s = SUBMIT_DEADLINE_S * max(1.0, settings.market_speed) + jump_s
+    return MarketParts(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max, deadline_s)
 
 
 def _resume(store: Store) -> datetime | None:
@@ -236,11 +245,11 @@ def _desk(
 ) -> Desk:
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))
-    desk_settings = _desk_settings(settings, some, market.quote_age_max_s)
+    desk_settings = _desk_settings(settings, some, market)
     return Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, _new_bracket_id)
 
 
-def _desk_settings(settings: Settings, instrument: Instrument, quote_age_max_s: float) -> DeskSettings:
+def _desk_settings(settings: Settings, instrument: Instrument, market: MarketParts) -> DeskSettings:
     config = BracketConfig(settings.stop_atr, settings.target_atr, settings.stop_pct, settings.target_pct)
     rules = Rules(
         instrument,
@@ -248,7 +257,8 @@ def _desk_settings(settings: Settings, instrument: Instrument, quote_age_max_s: 
         bracket=config,
         unprotected_limit_s=settings.unprotected_limit_s,
         close_unprotected=settings.close_unprotected,
-        quote_age_max_s=quote_age_max_s,
+        quote_age_max_s=market.quote_age_max_s,
+        submit_deadline_s=market.submit_deadline_s,
     )
     limits = RiskLimits(
         settings.risk_pct_max,
@@ -257,7 +267,7 @@ def _desk_settings(settings: Settings, instrument: Instrument, quote_age_max_s: 
         settings.price_collar_pct,
         settings.risk_reduce,
     )
-    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, quote_age_max_s)
+    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, market.quote_age_max_s)
 
 
 def _friction(settings: Settings) -> Friction:

@@ -118,13 +118,15 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Change quantity or prices in place; `quantity` is the order's new total, fills included."""
+    """Change quantity or prices in place; `quantity` is the order's new total, fills included. `group` as in Submit."""
 
     order: Order
     symbol: str
     quantity: Decimal
     limit_price: Decimal | None
     trigger_price: Decimal | None
+    group: str | None = None
+    group_sold: Decimal = ZERO
 
 
 Action = Submit | Cancel | Amend

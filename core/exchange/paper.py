@@ -131,11 +131,17 @@ class PaperExchangeWrapper:
         self._ledger.save()
         return Accepted(order.shown.venue_id)
 
+    def _require_known(self, action: Submit | Amend) -> None:
+        """Refuse a leg that was meant for coins which its group has sold meanwhile."""
+        if action.group is not None and self._ledger.group_sold(action.group) > action.group_sold:
+            raise PaperRefusalError(LINKED_LEG_TRADED)
+
     async def _change(self, action: Cancel | Amend) -> PaperOrder:
         books, name = self._ledger.books, action.order.client_id
         if isinstance(action, Cancel):
             order = books.cancel(name)
         else:
+            self._require_known(action)
             instrument = await self._instrument(action.symbol)
             quote, book = await self._seen(action.symbol)
             order = books.amend(
@@ -170,8 +176,7 @@ class PaperExchangeWrapper:
             limit_price=order.limit_price if order.type is OrderType.LIMIT else None,
             trigger_price=order.trigger_price,
         )
-        if action.group is not None and self._ledger.group_sold(action.group) > action.group_sold:
-            return Refused(LINKED_LEG_TRADED)
+        self._require_known(action)
         paper = PaperOrder(shown, order.time_in_force, action.group)
         placed = self._ledger.append_order_atomic(paper, instrument, quote, book, now)
         self._note_taken(placed.shown, now)

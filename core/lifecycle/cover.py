@@ -53,7 +53,7 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
         rest = max(ZERO, min(left - under_way, free))
-        if under_way <= ZERO and not still_buys and _is_dust(draft, rest):
+        if under_way <= ZERO and not still_buys and _is_dust(draft, rest) and not _is_dust(draft, bracket.held):
             # What is left of the wish is too small to be sold: it is done, and the rest stays protected.
             draft.bracket = replace(draft.bracket, leave=None)
             return ZERO, False
@@ -138,6 +138,8 @@ def _amend(draft: Draft, order: Order, quantity: Decimal, price: Decimal | None)
         quantity,
         limit_price=order.limit_price if is_stop else price,
         trigger_price=price if is_stop else order.trigger_price,
+        group=draft.bracket.id if draft.rules.rests_target else None,
+        group_sold=_sold_by_legs(draft),
     )
 
 
@@ -194,5 +196,8 @@ def _add_resting_target(draft: Draft, wanted: Decimal) -> None:
 
 def _as_leg(draft: Draft, order: Order) -> Submit:
     bracket = draft.bracket
-    sold = sum((leg.filled for leg in bracket.of_role(Role.STOP, Role.TARGET)), ZERO)
-    return Submit(order, bracket.symbol, group=bracket.id, group_sold=sold)
+    return Submit(order, bracket.symbol, group=bracket.id, group_sold=_sold_by_legs(draft))
+
+
+def _sold_by_legs(draft: Draft) -> Decimal:
+    return sum((leg.filled for leg in draft.bracket.of_role(Role.STOP, Role.TARGET)), ZERO)

@@ -49,10 +49,10 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
 def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> None:
     if isinstance(action, Submit) and order.state is OrderState.SUBMITTING:
         draft.put(move(order, OrderState.REJECTED, outcome.reason))
-        if outcome.reason == LINKED_LEG_TRADED:
-            return  # Nothing is wrong: the other leg was faster, and the next snapshot shows it.
-        _after_refusal(draft, order, outcome.reason)
-    elif isinstance(action, Amend) and order.role is Role.STOP:
+        # Where a linked leg was faster nothing is wrong: the next snapshot shows it.
+        if outcome.reason != LINKED_LEG_TRADED:
+            _after_refusal(draft, order, outcome.reason)
+    elif isinstance(action, Amend) and order.role is Role.STOP and outcome.reason != LINKED_LEG_TRADED:
         _protection_refused(draft, order, outcome.reason)
 
 

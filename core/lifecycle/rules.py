@@ -9,6 +9,10 @@ from core.domain.modes import TargetMode
 from core.risk.prices import BracketConfig
 
 
+SUBMIT_DEADLINE_S = 10.0
+"""An order that has not arrived after so long is not to arrive any more. Kraken takes 2 to 60 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What holds for one symbol on one desk. Times in seconds, percents as percents."""
@@ -16,7 +20,7 @@ class Rules:
     instrument: Instrument
     target_mode: TargetMode = TargetMode.EMULATED
     bracket: BracketConfig = field(default_factory=BracketConfig)
-    submit_deadline_s: float = 10.0
+    submit_deadline_s: float = SUBMIT_DEADLINE_S
     unprotected_limit_s: float = 60.0
     close_unprotected: bool = True
     target_slippage_pct: Decimal = Decimal("0.1")

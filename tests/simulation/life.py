@@ -6,7 +6,7 @@ story = live(seed=7, acts=12, traced=True)  # its first twelve acts and the heal
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal

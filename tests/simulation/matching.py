@@ -140,10 +140,7 @@ class Books:
             VenueState.OPEN, self.clock(), order.limit_price, order.trigger_price,
         )  # fmt: skip
         self._require_coins(placed, action.group)
-        if action.group is not None and self.nature.links is not Links.NOTHING:
-            legs = (self.orders[name] for name, group in self._groups.items() if group == action.group)
-            if sum((leg.filled for leg in legs), ZERO) > action.group_sold:
-                raise NoError(LINKED_LEG_TRADED)
+        self._require_known(action)
         if action.group is not None:
             self._groups[placed.venue_id] = action.group
         if action.attached_stop is not None:
@@ -173,6 +170,7 @@ class Books:
             raise NoError("EOrder:Unknown order")
         if action.quantity <= order.filled:
             raise NoError("EGeneral:Invalid arguments:order_qty")
+        self._require_known(action)
         changed = replace(
             order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price
         )
@@ -211,6 +209,12 @@ class Books:
     def end(self, name: str, reason: str) -> None:
         """The order is over, with what it has filled."""
         self._put(replace(self.orders[name], state=VenueState.CANCELED, reason=reason))
+
+    def _require_known(self, action: Submit | Amend) -> None:
+        if action.group is not None and self.nature.links is not Links.NOTHING:
+            legs = (self.orders[name] for name, group in self._groups.items() if group == action.group)
+            if sum((leg.filled for leg in legs), ZERO) > action.group_sold:
+                raise NoError(LINKED_LEG_TRADED)
 
     # -- inside ------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ INSTRUMENTS_AT_ONCE = 0.9
 """Chance that the table of instruments is at hand; else it is read anew, and others may run meanwhile."""
 
 
-class Crash(BaseException):  # noqa: N818 - a death, not an error
+class Crash(BaseException):
     """The process dies here."""
 
 
@@ -151,7 +151,7 @@ class Process:
                     await work()
             except TimeoutError:
                 pass
-            except Exception as error:  # noqa: BLE001 - in production a job that fails comes again; here it is a finding
+            except Exception as error:
                 self.troubles.append(f"{type(error).__name__}: {error}")
                 raise
 

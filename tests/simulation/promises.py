@@ -165,7 +165,7 @@ class Promises:
             self.require("never sold more than bought", held >= ZERO, f"{bracket}: {held}")
             on_sale = _on_sale(books, bracket)
             if on_sale > held and not self._is_excused(bracket):
-                self.require("no more is on sale than we hold", False, f"{bracket}: {on_sale} of {held}")  # noqa: FBT003
+                self.require("no more is on sale than we hold", False, f"{bracket}: {on_sale} of {held}")
         for venue in {id(one): one for one in touched.values()}.values():
             self.watch_cover(venue)
 

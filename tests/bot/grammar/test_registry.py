@@ -18,7 +18,7 @@ NAMES = (
     "trades watchlist"
 ).split()
 LATER = (
-    "explain evaluations debug_trade autopilot risk market watchlist chart backtest report performance insights"
+    "explain evaluations debug_trade autopilot market watchlist chart backtest report performance insights"
 ).split()
 ORDER = frozenset({"symbol", "amount", "order_type", "limit_price", "stop_loss", "take_profit"})
 FIELDS = {

@@ -114,6 +114,7 @@ def closed(one: Bracket) -> Bracket:
         close_reason=ExitReason.STOP,
         result_quote=Decimal("-0.2871"),
         result_r=Decimal("-1.39"),
+        gone=Decimal("0.00000001"),
     )
 
 
