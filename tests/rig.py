@@ -75,7 +75,7 @@ class SettableClock:
 class HandMarket:
     """Market data that a test makes by hand. `down` makes every call fail; `books` are shown as they are."""
 
-    clock: SettableClock
+    clock: Clock
     name: str = "hand"
     down: bool = False
     last: dict[str, Quote] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class HandMarket:
 
     def trade(self, symbol: str, last: str | Decimal, quantity: str | Decimal = "1000000") -> Print:
         """One print, a second later, and the quote that follows it."""
-        self.clock.pass_s(1)
+        cast("SettableClock", self.clock).pass_s(1)
         event = Print(symbol, Decimal(last), Decimal(quantity), self.clock())
         self.events.setdefault(symbol, []).append(event)
         self.price(symbol, last)

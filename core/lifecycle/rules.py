@@ -8,7 +8,6 @@ from core.domain.instruments import Instrument
 from core.domain.modes import TargetMode
 from core.risk.prices import BracketConfig
 
-
 SUBMIT_DEADLINE_S = 10.0
 """An order that has not arrived after so long is not to arrive any more. Kraken takes 2 to 60 s."""
 

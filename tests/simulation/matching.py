@@ -110,7 +110,8 @@ class Books:
 
     def on_sale(self, but: str = "") -> Decimal:
         """Coins that resting sales would take; linked legs take them once."""
-        loose, legs = ZERO, {}
+        loose = ZERO
+        legs: dict[tuple[str, bool], Decimal] = {}
         for order in self.resting:
             if order.side is not Side.SELL or order.venue_id == but:
                 continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from sqlalchemy import Connection, event
+from sqlalchemy.pool import PoolProxiedConnection
 
 from bot.jobs import Jobs
 from bot.outbox import Outbox
@@ -52,8 +53,14 @@ class Disk:
         """A new life begins on an empty database. Returns the driver's connection, for looking on."""
         self.database.engine.dispose()
         raw = self.database.engine.raw_connection()
-        rows = raw.driver_connection
+        rows = self.rows(raw)
         raw.close()
+        return rows
+
+    @staticmethod
+    def rows(raw: PoolProxiedConnection) -> sqlite3.Connection:
+        """The driver's own connection. Raises TypeError where it is another driver's."""
+        rows = raw.driver_connection
         if not isinstance(rows, sqlite3.Connection):
             raise TypeError(f"a SQLite connection was expected, this is {type(rows)}")
         return rows
@@ -66,7 +73,7 @@ def disk() -> Disk:
     migrate(database, START)
     made = Disk(database)
     raw = database.engine.raw_connection()
-    template = raw.driver_connection.serialize()  # type: ignore[union-attr] - the driver is sqlite3
+    template = made.rows(raw).serialize()
     raw.close()
 
     def fill(connection: sqlite3.Connection, _record: object) -> None:

@@ -25,7 +25,7 @@ DUST = ZEC.order_min
 REDUCING_BY_S = 45.0
 """A desk that has had uncovered coins for so long, while it could see, must take no entries."""
 LEAVING_BY_S = 95.0
-"""The limit of unprotected time (60 s), a deadline, and the looks in between: by then the coins must be on their way."""
+"""The limit of unprotected time (60 s), a deadline and the looks between: by then the coins must be on their way."""
 BLIND_AFTER_S = 8.0
 EXCUSED_S = 60.0
 AMEND_S = 6.0
@@ -83,7 +83,7 @@ class Promises:
     _excused: dict[str, datetime] = field(default_factory=dict)
     _bare: dict[str, _Bare] = field(default_factory=dict)
     _seen_at: dict[Mode, datetime] = field(default_factory=dict)
-    _blind_s: Counter[Mode] = field(default_factory=Counter)
+    _blind_s: dict[Mode, float] = field(default_factory=lambda: dict.fromkeys(Mode, 0.0))
     _looked_at: dict[Mode, datetime] = field(default_factory=dict)
 
     def require(self, promise: str, holds: object, detail: object = "") -> None:

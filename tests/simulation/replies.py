@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from core.domain.errors import Code
 from core.domain.orders import OrderState
@@ -40,7 +41,7 @@ class Truth:
             self._check_receipt(receipt, since)
         text = reply.text
         for quantity, name in _BOUGHT.findall(text):
-            self._was(name, lambda one, q=Decimal(quantity): one.filled == q, since, f"bought {quantity}")
+            self._was(name, partial(_has_filled, Decimal(quantity)), since, f"bought {quantity}")
         for quantity, names in _SOLD.findall(text):
             sold = sum((self._latest(name).filled for name in names.split(", ")), Decimal(0))
             require("what a reply says is sold is sold", Decimal(quantity) <= sold, f"{quantity} of {sold}: {text}")
@@ -119,6 +120,10 @@ class Truth:
         earlier = [one for at, one in states if at < since][-1:]
         true = any(holds(one) for one in (*earlier, *during))
         self._promises.require("what a reply says was so while it was made", true, f"{claim}, {name}: {order}")
+
+
+def _has_filled(quantity: Decimal, order: VenueOrder) -> bool:
+    return order.filled == quantity
 
 
 def _is_open(order: VenueOrder) -> bool:

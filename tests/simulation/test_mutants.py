@@ -20,10 +20,10 @@ def test_no_two_mutants_are_the_same() -> None:
 @pytest.mark.simulation
 def test_a_fault_planted_in_decide_is_found_and_the_same_code_without_it_is_clean() -> None:
     planted = Mutant(
-        "everything is left alone once a stop is hit",
+        "what is left of a position is left alone once a part is sold",
         "core/lifecycle/decide.py",
         "    _choose_to_leave(draft)\n    cover(draft)\n",
-        "    _choose_to_leave(draft)\n    if not any(stop.filled for stop in draft.bracket.of_role(Role.STOP)):\n        cover(draft)\n",
+        "    _choose_to_leave(draft)\n    if draft.bracket.sold <= ZERO:\n        cover(draft)\n",
     )
     harmless = Mutant("nothing", "core/lifecycle/decide.py", '"""PURE. What a bracket', '"""PURE. What each bracket')
     found = hunt(planted, 40)

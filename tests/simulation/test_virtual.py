@@ -1,4 +1,4 @@
-"""The loop that the lives run on keeps asyncio's promises, in time that costs nothing, in an order that a seed decides."""
+"""The loop of the lives keeps asyncio's promises, in time that costs nothing, in an order that a seed decides."""
 
 import asyncio
 from random import Random

@@ -12,38 +12,40 @@ coroutines are kept where they stand until the loop closes, so that no `finally`
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from random import Random
 from types import TracebackType
-from typing import Any
+from typing import Any, Self, TypeVarTuple, cast
 
 LIFE: ContextVar[int] = ContextVar("LIFE", default=0)
 """The process that a task belongs to; 0 is the world, which never dies."""
 
 _Handle = tuple[int, asyncio.Handle]
+_Ts = TypeVarTuple("_Ts")
 
 
 class StuckError(AssertionError):
     """Nothing is ready and nothing ever will be: everybody waits for somebody."""
 
 
-class VirtualLoop(asyncio.AbstractEventLoop, AbstractContextManager["VirtualLoop"]):
-    """The parts of an event loop that asyncio's tasks, locks, timeouts and sleeps need; anything else raises."""
+class VirtualLoop(asyncio.BaseEventLoop):
+    """What asyncio's tasks, locks, timeouts and sleeps need. There is no selector: whoever opens a socket fails."""
 
     def __init__(self, random: Random) -> None:
+        self._over = False
+        super().__init__()
         self.steps = 0
         self.errors: list[dict[str, Any]] = []
         self._random = random
         self._now = 0.0
-        self._ready: list[_Handle] = []
+        self._runnable: list[_Handle] = []
         self._timers: list[tuple[float, int, int, asyncio.TimerHandle]] = []
         self._count = 0
         self._dead: set[int] = set()
         self._tasks: list[asyncio.Task[Any]] = []
-        self._closed = False
 
-    def __enter__(self) -> "VirtualLoop":
+    def __enter__(self) -> Self:
         asyncio.events._set_running_loop(self)
         return self
 
@@ -72,20 +74,20 @@ class VirtualLoop(asyncio.AbstractEventLoop, AbstractContextManager["VirtualLoop
             step()
 
     def _step(self) -> None:
-        while not self._ready:
+        while not self._runnable:
             if not self._timers:
                 raise StuckError("nothing is ready and no timer runs")
             when, _, life, handle = heapq.heappop(self._timers)
             if handle.cancelled() or life in self._dead:
                 continue
             self._now = max(self._now, when)
-            self._ready.append((life, handle))
+            self._runnable.append((life, handle))
             while self._timers and self._timers[0][0] <= self._now:
                 _, _, life, handle = heapq.heappop(self._timers)
-                self._ready.append((life, handle))
-        index = int(self._random.random() * len(self._ready))
-        self._ready[index], self._ready[-1] = self._ready[-1], self._ready[index]
-        life, chosen = self._ready.pop()
+                self._runnable.append((life, handle))
+        index = int(self._random.random() * len(self._runnable))
+        self._runnable[index], self._runnable[-1] = self._runnable[-1], self._runnable[index]
+        life, chosen = self._runnable.pop()
         if chosen.cancelled() or life in self._dead:
             return
         self.steps += 1
@@ -96,61 +98,51 @@ class VirtualLoop(asyncio.AbstractEventLoop, AbstractContextManager["VirtualLoop
     def time(self) -> float:
         return self._now
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
         chosen = context if context is not None else copy_context()
         handle = asyncio.Handle(callback, args, self, chosen)
-        if not self._closed:
-            self._ready.append((chosen.get(LIFE, 0), handle))
+        if not self._over:
+            self._runnable.append((chosen.get(LIFE, 0), handle))
         return handle
 
-    call_soon_threadsafe = call_soon
-
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         chosen = context if context is not None else copy_context()
         handle = asyncio.TimerHandle(when, callback, args, self, chosen)
         self._count += 1
-        if not self._closed:
+        if not self._over:
             heapq.heappush(self._timers, (when, self._count, chosen.get(LIFE, 0), handle))
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
-
-    def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)
+    def create_task(self, coro: Any, *, name: object = None, context: Context | None = None) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, context=context)
         self._tasks.append(task)
         return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self.errors.append(context)
 
-    def get_debug(self) -> bool:
-        return False
-
-    def is_running(self) -> bool:
-        return not self._closed
-
-    def is_closed(self) -> bool:
-        return self._closed
-
     def close(self) -> None:
-        self._closed = True
-        self._ready.clear()
+        self._over = True
+        self._runnable.clear()
         self._timers.clear()
         for task in self._tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined] - asyncio's own switch for this
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for this
             if not task.done():
                 # Not left to the garbage collector, which may take a task and its coroutine in the wrong order.
                 with suppress(BaseException):
-                    task.get_coro().close()  # type: ignore[union-attr] - only coroutines are spawned
+                    cast("Coroutine[Any, Any, Any]", task.get_coro()).close()
         self._tasks.clear()
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """A canceled timer stays in the heap and is passed over."""
+        super().close()
