@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from core.commands.base import Command, Danger, Declaration
+from core.domain.modes import TargetMode
 from core.domain.money import ZERO
 from core.domain.orders import OrderState
 from core.trading.desk import Desk
@@ -43,8 +44,16 @@ async def handle(desk: Desk, command: Status) -> Reply:
     lines = [f"Active mode: {house.active_mode}.", *_desk_lines(desk)]
     other = house.other_desk(desk)
     lines += _desk_lines(other) if other is not None else [f"{desk.mode.other} desk: not set up."]
-    lines.append(f"Market data: {desk.market.name}. Targets: {desk.settings.rules.target_mode}.")
+    lines.append(f"Market data: {desk.market.name}. {_targets(desk)}")
     return Reply(tuple(lines), mode=desk.mode, data={"active_mode": house.active_mode.value, "state": desk.state.value})
+
+
+def _targets(desk: Desk) -> str:
+    """Where targets wait at this desk, and why not where the setting says."""
+    wanted, able = desk.settings.rules.target_mode, desk.exchange.abilities
+    if wanted is TargetMode.RESTING and (not able.links_legs or able.attaches_stops):
+        return f"Targets: held by Zyn, since {desk.exchange.name} does not link two legs (TARGET_MODE={wanted})."
+    return f"Targets: {wanted}."
 
 
 def _desk_lines(desk: Desk) -> list[str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.errors import Code
-from core.domain.modes import Mode
+from core.domain.modes import Mode, TargetMode
 from core.domain.orders import OrderState, OrderType, Role, Side
 from core.domain.venue import Cancel, Snapshot, Submit, Unknown
 from core.exchange.port import Abilities
@@ -222,3 +222,21 @@ async def test_a_leg_is_refused_where_its_group_has_sold_more_than_its_sender_kn
 
 def test_a_venue_declares_nothing_that_it_was_not_asked_for() -> None:
     assert Abilities() == Abilities(links_legs=False, attaches_stops=False)
+
+
+@dataclass
+class Unlinked(Mirror):
+    """A venue that links nothing."""
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities()
+
+
+async def test_where_the_venue_links_no_legs_the_target_is_held_and_the_status_says_why() -> None:
+    async with open_rig(Wiring(wrap=Unlinked, target_mode=TargetMode.RESTING)) as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        [bracket] = rig.desk.ledger.unfinished()
+        assert [order.state for order in bracket.of_role(Role.TARGET)] == [OrderState.HELD]
+        assert len(await rig.exchange.fetch_open_orders()) == 1
+        assert "Targets: held by Zyn" in (await rig.tell("status")).text
