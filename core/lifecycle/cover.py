@@ -53,7 +53,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
         rest = max(ZERO, min(left - under_way, free))
-        if under_way <= ZERO and not still_buys and _is_dust(draft, rest) and not _is_dust(draft, bracket.held):
+        may_grow = still_buys and bracket.cancel_entry  # A fill may cross the cancel, and is to be sold as well.
+        if under_way <= ZERO and not may_grow and _is_dust(draft, rest) and not _is_dust(draft, bracket.held):
             # What is left of the wish is too small to be sold: it is done, and the rest stays protected.
             draft.bracket = replace(draft.bracket, leave=None)
             return ZERO, False

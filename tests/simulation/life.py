@@ -97,7 +97,7 @@ class World:
         self._over = False
         self._crash_in = 0
         self._alive = 0
-        self._ids = 0
+        self._ids = self._asked_to_buy = 0
         self._mean_life = random.choice([150, 400, 1500, 10**9])
         self._heard: list[int] = []
         self.say(f"seed {seed}: {nature}, targets {target_mode}, {' and '.join(modes)}")
@@ -243,6 +243,7 @@ class World:
             return
         text, since = say_something(self.random, self.venues, self.market.last["ZEC/USD"].last), self.clock()
         self.say(f"> {text}")
+        self._asked_to_buy += "buy" in text or "force" in text
 
         def answered(reply: Reply) -> None:
             self.say("Zyn: " + reply.text.replace("\n", "\n               "))
@@ -341,6 +342,7 @@ class World:
             if desk is not None:
                 self.promises.require_rest(venue, desk)
         self.promises.require_alerts()
+        self.promises.require_intents(self._asked_to_buy)
 
 
 def _settings(target_mode: TargetMode) -> Settings:

@@ -137,7 +137,7 @@ class Books:
         if order.quantity < ZEC.order_min:
             raise NoError("EOrder:Order minimum not met")
         placed = VenueOrder(
-            f"V{len(self.orders) + 1}", order.client_id, action.symbol, order.side, order.type, order.quantity,
+            f"V-{len(self.orders) + 1}", order.client_id, action.symbol, order.side, order.type, order.quantity,
             VenueState.OPEN, self.clock(), order.limit_price, order.trigger_price,
         )  # fmt: skip
         self._require_coins(placed, action.group)
@@ -256,7 +256,7 @@ class Books:
 
     def _spawn(self, parent: VenueOrder, quantity: Decimal) -> None:
         child = VenueOrder(
-            f"V{len(self.orders) + 1}", None, parent.symbol, Side.SELL, OrderType.STOP_LOSS, quantity,
+            f"V-{len(self.orders) + 1}", None, parent.symbol, Side.SELL, OrderType.STOP_LOSS, quantity,
             VenueState.OPEN, self.clock(), trigger_price=self._attached[parent.venue_id], parent_id=parent.venue_id,
         )  # fmt: skip
         self._own(child.venue_id, self.owners[parent.venue_id])

@@ -309,6 +309,11 @@ class Promises:
             self.require("at rest everything held is covered", bare < DUST, f"{bracket.id}: {bare} bare")
         self.require("the desk was never halted", not desk.halted_because, desk.halted_because)
 
+    def require_intents(self, asked: int) -> None:
+        """No more brackets than orders to open one."""
+        count = self.rows.execute("SELECT COUNT(*) FROM bracket").fetchone()[0]
+        self.require("one bracket for one command", count <= asked, f"{count} brackets, {asked} commands to buy")
+
     def require_alerts(self) -> None:
         """Each sale of a leg has one alert, and every alert was delivered."""
         told = Counter(

@@ -15,7 +15,7 @@ from tests.simulation.matching import ZEC
 from tests.simulation.promises import Promises
 from tests.simulation.venue import HostileVenue
 
-_BOUGHT = re.compile(r"Bought ([\d.]+) ZEC \(ZEC/USD\) at \S+, order (\w+)")
+_BOUGHT = re.compile(r"Bought ([\d.]+) ZEC \(ZEC/USD\) at \S+, order ([\w-]+)")
 _SOLD = re.compile(r"Sold ([\d.]+) of [\d.]+ ZEC \(ZEC/USD\) at \S+ USD, order ([\w, -]+), fee")
 _RESTING_STOP = re.compile(r"Stop ([\d.]+) \([^)]*\), resting, order ([\w, -]+)\.")
 _WAITING = re.compile(r"Waiting to buy [\d.]+ ZEC \(ZEC/USD\) at \S+ or better, order (\S+)\.")

@@ -52,5 +52,5 @@ def say_something(random: Random, venues: Sequence[HostileVenue], price: Decimal
     return pattern.format(
         below=(price * Decimal("0.996")).quantize(ZEC.tick_size),
         above=(price * Decimal("1.006")).quantize(ZEC.tick_size),
-        leg=random.choice(legs) if legs else "V999",
+        leg=random.choice(legs) if legs else "V-999",
     )

@@ -185,7 +185,7 @@ class HostileVenue:
     def _submit(self, action: Submit) -> VenueOrder:
         number = len(self.books.orders)
         if self.dice.strikes("hidden_at_first"):
-            self.visible_at[f"V{number + 1}"] = self._in(HIDDEN_S)
+            self.visible_at[f"V-{number + 1}"] = self._in(HIDDEN_S)
         return self.books.submit(action)
 
     def _cancel(self, order: VenueOrder) -> None:

@@ -8,7 +8,7 @@ from core.domain.brackets import BracketState, ExitReason, Leave, Level, LevelUn
 from core.domain.events import EventKind
 from core.domain.modes import TargetMode
 from core.domain.orders import OrderState, OrderType, Role, TimeInForce
-from core.domain.venue import Amend, Cancel, Submit, Unknown
+from core.domain.venue import Amend, Cancel, Submit, Unknown, VenueState
 from core.lifecycle.decide import decide
 from tests.core.lifecycle.build import D, World, bracket
 
@@ -229,3 +229,21 @@ def test_an_exact_touch_of_the_target_by_the_bid_triggers_it() -> None:
     assert world.decide().actions == ()
     world.last = D("102.00")
     assert [type(action) for action in world.decide().actions] == [Cancel]
+
+
+def test_a_wish_to_sell_a_part_ends_when_only_dust_of_it_is_left_though_the_entry_still_buys() -> None:
+    world = World(bracket("1", limit="100"))
+    world.step()
+    world.fill(world.of("entry")[0], "0.6")
+    world.step()
+    world.bracket = replace(world.bracket, leave=Leave(D("0.105"), ExitReason.COMMAND, D(0), world.now))
+    world.answers["submit exit"] = Unknown("on its way")
+    world.step()
+    name = world.of("exit")[0]
+    del world.answers["submit exit"]
+    world._do(Submit(world.bracket.order(name), "ZEC/USD"))
+    world.orders[name] = replace(world.orders[name], filled=D("0.1"), cost=D(10), state=VenueState.CANCELED)
+    world.pass_s(5)
+    world.step()
+    assert world.bracket.leave is None
+    assert [order.remaining for order in world.bracket.of_role(Role.STOP) if order.is_live] == [world.bracket.held]
