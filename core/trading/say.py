@@ -92,7 +92,9 @@ def _protection_lines(bracket: Bracket) -> list[str]:
     else:
         first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: "
         is_bare = bracket.unprotected_since is not None
-        first += "the rest is UNPROTECTED, Zyn keeps trying." if is_bare else "the rest is too small for an order."
+        first += (
+            "the rest is UNPROTECTED, Zyn keeps trying." if is_bare else "the rest is dust, or its stop not seen yet."
+        )
     return [first, f"Target {target} ({level(bracket.target)}), {_target_where(bracket)}."]
 
 

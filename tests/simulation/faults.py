@@ -17,6 +17,8 @@ class Faults:
     unreadable: float = 0.03
     partial_snapshot: float = 0.05
     partial_fill: float = 0.35
+    entry_placed_though_refused: float = 0.015
+    entry_placed_past_its_deadline: float = 0.015
     fill_crosses_cancel: float = 0.15
     fill_shown_late: float = 0.50
     child_appears_late: float = 0.30

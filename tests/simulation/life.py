@@ -219,7 +219,7 @@ class World:
             for decision in decisions:
                 for event in decision.events:
                     self.say(f"   ledger: {event.text}")
-        self.promises.saved(venue.mode, venue.books, decisions)
+        self.promises.saved(venue, decisions)
 
     # -- the chat ------------------------------------------------------------------------------------------------
 

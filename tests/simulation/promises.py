@@ -226,24 +226,27 @@ class Promises:
 
     # -- what the ledger learns ----------------------------------------------------------------------------------
 
-    def saved(self, mode: Mode, books: Books, decisions: Iterable[Decision]) -> None:
+    def saved(self, venue: "HostileVenue", decisions: Iterable[Decision]) -> None:
         """What was just committed."""
+        books = venue.books
         for decision in decisions:
             known = {order.client_id: order for order in decision.before.orders}
             for order in decision.after.orders:
                 before = known.get(order.client_id)
                 if before is not order:
-                    self._require_true(books, before, order)
+                    self._require_true(venue, before, order)
             for event in decision.events:
                 self.tally.events[event.kind] += 1
             after = decision.after
             if after.state is BracketState.CLOSED and decision.before.state is not BracketState.CLOSED:
                 self.tally.ends[str(after.close_reason)] += 1
-                live = [one.venue_id for one in books.of(after.id) if one.state is VenueState.OPEN]
-                self.require("what is closed has nothing open", not live, f"{mode} {after.id}: {live}")
+                entry = after.entry.client_id if after.entry else ""
+                orders = [] if entry in venue.ghosts else books.of(after.id)
+                live = [one.venue_id for one in orders if one.state is VenueState.OPEN]
+                self.require("what is closed has nothing open", not live, f"{venue.mode} {after.id}: {live}")
 
-    def _require_true(self, books: Books, before: Order | None, order: Order) -> None:
-        shown = books.find(order)
+    def _require_true(self, venue: "HostileVenue", before: Order | None, order: Order) -> None:
+        shown = venue.books.find(order)
         filled = shown.filled if shown else ZERO
         claim = f"{order.client_id}: {order.filled} of {filled}"
         self.require("the ledger claims no fill that the venue does not have", order.filled <= filled, claim)
@@ -255,7 +258,8 @@ class Promises:
             self.require("every move is in the table", state in MOVES[before.state], f"{before.state} > {state}")
         claim = f"{order.client_id} {state}, at the venue {shown.state if shown else 'unknown'}"
         if state in {OrderState.LOST, OrderState.REJECTED}:
-            self.require("what is called dead is not at the venue", shown is None, claim)
+            dead = shown is None or order.client_id in venue.ghosts
+            self.require("what is called dead is not at the venue", dead, claim)
         elif state is OrderState.OPEN:
             self.require("what is called open is at the venue", shown is not None, claim)
         elif state is OrderState.FILLED:
@@ -320,7 +324,7 @@ class Promises:
             row[0]
             for row in self.rows.execute(
                 "SELECT bracket_id FROM alert WHERE kind IN ('stop_filled', 'target_filled')"
-                " OR (kind = 'late_fill' AND text NOT LIKE '%Bought%' AND text NOT LIKE '% Sold %')"
+                " OR (kind = 'late_fill' AND (text LIKE '%Stop sold%' OR text LIKE '%Target sold%'))"
             )
         )
         filled = Counter(

@@ -71,8 +71,8 @@ class Truth:
             receipt.state == OrderState.CANCELED and name is None
         )
         if dead:
-            known = self._venue.books.names.get(receipt.client_id)
-            self._promises.require("a receipt calls nothing dead that lives", known is None, receipt)
+            dead = receipt.client_id not in self._venue.books.names or receipt.client_id in self._venue.ghosts
+            self._promises.require("a receipt calls nothing dead that lives", dead, receipt)
             return
         self._promises.require("a receipt names its order", name is not None, receipt)
         self._was(str(name), lambda one: one.filled == receipt.filled, since, f"receipt: {receipt.filled} filled")

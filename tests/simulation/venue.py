@@ -38,6 +38,7 @@ from tests.simulation.virtual import VirtualLoop
 ANSWER_S = 5.0
 """How long the client waits for an answer."""
 LATE_S = (5.0, 12.0)
+GHOST_S = (12.0, 30.0)
 HIDDEN_S = (0.1, 2.5)
 """An order may be in neither list for so long after it was placed. Absence counts when seen twice, 3 s apart."""
 FILL_HIDDEN_S = (0.5, 6.0)
@@ -91,6 +92,8 @@ class HostileVenue:
     clock: Callable[[], datetime]
     watch: Watch
     outage_until: datetime | None = None
+    ghosts: set[str] = field(default_factory=set)
+    """Entries that are there although the venue's answer, or its promise about deadlines, said otherwise."""
     visible_at: dict[str, datetime] = field(default_factory=dict)
     _children: set[str] = field(default_factory=set)
     _stale: dict[str, tuple[datetime, VenueOrder]] = field(default_factory=dict)
@@ -151,9 +154,21 @@ class HostileVenue:
         if self.is_out or self.dice.strikes("request_lost"):
             self.watch.say(f"   {_short(action)} is lost on its way")
             return
-        is_late = self.dice.strikes("arrives_late")
-        await asyncio.sleep(self.dice.random.uniform(*LATE_S) if is_late else self.dice.travel_s())
+        is_ghost = self._is_entry(action) and self.dice.strikes("entry_placed_past_its_deadline")
+        is_late = is_ghost or self.dice.strikes("arrives_late")
+        span = GHOST_S if is_ghost else LATE_S
+        await asyncio.sleep(self.dice.random.uniform(*span) if is_late else self.dice.travel_s())
+        if is_ghost and isinstance(action, Submit):
+            self.ghosts.add(action.order.client_id)
+            action = replace(action, order=replace(action.order, deadline=self.clock()))
         outcome = self._process(action)
+        if (
+            self._is_entry(action)
+            and isinstance(outcome, Accepted)
+            and self.dice.strikes("entry_placed_though_refused")
+        ):
+            self.ghosts.add(action.order.client_id)
+            outcome = Refused("EGeneral:Unknown warning")
         self.watch.say(f"   {_short(action)}{' (late)' if is_late else ''}: {_words(outcome)}")
         if is_late:
             self.watch.arrived_late(self, action)
@@ -163,6 +178,10 @@ class HostileVenue:
         await asyncio.sleep(self.dice.travel_s())
         if not answer.done():
             answer.set_result(outcome)
+
+    def _is_entry(self, action: Action) -> bool:
+        """Only those rise from the dead: a second sale could sell coins twice before anybody could help it."""
+        return isinstance(action, Submit) and action.order.side is Side.BUY
 
     def _process(self, action: Action) -> Outcome:
         if self.dice.strikes("refused"):
