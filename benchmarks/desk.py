@@ -119,5 +119,6 @@ def _copy(bracket: Bracket, number: int) -> Decision:
         replace(order, client_id=f"{name}-{place}", bracket_id=name, fills=(), venue_id=f"BX-{number}-{place}")
         for place, order in enumerate(bracket.orders, 1)
     )
-    copy = replace(bracket, id=name, orders=orders, created_at=bracket.created_at - timedelta(minutes=number))
+    at = bracket.created_at - timedelta(minutes=number)
+    copy = replace(bracket, id=name, orders=orders, created_at=at, closed_at=at)
     return Decision(replace(copy, orders=()), copy, (), (), ())

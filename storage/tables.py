@@ -30,7 +30,10 @@ class BracketRow(SQLModel, table=True):
     """One intent and how it went. Fields as in `core.domain.brackets.Bracket`."""
 
     __tablename__ = "bracket"
-    __table_args__ = (Index("ix_bracket_mode_state", "mode", "state"),)
+    __table_args__ = (
+        Index("ix_bracket_mode_state", "mode", "state"),
+        Index("ix_bracket_mode_closed_at", "mode", "closed_at"),
+    )
     id: str = Field(primary_key=True, max_length=18)
     mode: str = Field(max_length=8)
     symbol: str = Field(max_length=24, index=True)

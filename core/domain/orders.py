@@ -121,7 +121,9 @@ class Order:
     @property
     def is_in_doubt(self) -> bool:
         """True when it counts as over with something unfilled: should the venue show more of it, the venue is right."""
-        return self.state in IN_DOUBT and self.remaining > ZERO
+        if self.state not in IN_DOUBT or self.filled >= self.quantity:
+            return False
+        return self.venue_id is not None or self.state is not OrderState.CANCELED  # else it never left us
 
     @property
     def price(self) -> Decimal | None:

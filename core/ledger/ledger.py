@@ -32,6 +32,19 @@ class Executed:
     bracket: Bracket
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A bracket that is over, and those of its orders of which the venue may still show more."""
+
+    bracket: Bracket
+    in_doubt: tuple[Order, ...]
+
+    @classmethod
+    def of(cls, bracket: Bracket) -> "Ended":
+        """The two together."""
+        return cls(bracket, tuple(order for order in bracket.orders if order.is_in_doubt))
+
+
 class Ledger:
     """One mode's rows. Reads return values; the only way to write is `save`."""
 
@@ -40,7 +53,7 @@ class Ledger:
         self._database = database
         self.incidents = Incidents(database, mode)
         self._unfinished: dict[str, Bracket] | None = None
-        self._closed: dict[str, Bracket] | None = None
+        self._closed: dict[str, Ended] | None = None
 
     def unfinished(self, base: str | None = None) -> tuple[Bracket, ...]:
         """Brackets that are not closed, oldest first; of one coin where `base` is given."""
@@ -50,9 +63,11 @@ class Ledger:
 
     def bracket(self, bracket_id: str) -> Bracket | None:
         """One bracket, closed or not."""
-        known = (self._unfinished or {}).get(bracket_id) or (self._closed or {}).get(bracket_id)
+        known = (self._unfinished or {}).get(bracket_id)
         if known is not None:
             return known
+        if self._closed and bracket_id in self._closed:
+            return self._closed[bracket_id].bracket
         with self._database.transaction() as connection:
             found = self._load(
                 connection, (rows.BRACKETS.c.id == bracket_id) & (rows.BRACKETS.c.mode == self.mode.value)
@@ -67,18 +82,21 @@ class Ledger:
             query = select(rows.BRACKETS.c.id).where(rows.BRACKETS.c.id == bracket_id)
             return connection.execute(query).first() is not None
 
-    def closed_since(self, moment: datetime) -> tuple[Bracket, ...]:
-        """Brackets that were closed lately: the venue may still tell of fills that they had."""
+    def ended_since(self, moment: datetime) -> list[Ended]:
+        """Brackets that were closed lately with orders in doubt: the venue may still tell of fills that they had."""
         if self._closed is None:
             table = rows.BRACKETS
             where = (table.c.mode == self.mode.value) & (table.c.closed_at >= moment)
             with self._database.transaction() as connection:
                 found = self._load(connection, where & (table.c.state == BracketState.CLOSED.value))
-            self._closed = {bracket.id: bracket for bracket in found}
-        for bracket in list(self._closed.values()):
-            if bracket.closed_at is None or bracket.closed_at < moment:
-                del self._closed[bracket.id]
-        return tuple(self._closed.values())
+            found.sort(key=lambda bracket: bracket.closed_at or moment)
+            self._closed = {bracket.id: Ended.of(bracket) for bracket in found}
+        while self._closed:
+            oldest = next(iter(self._closed.values())).bracket
+            if oldest.closed_at is not None and oldest.closed_at >= moment:
+                break
+            del self._closed[oldest.id]
+        return [ended for ended in self._closed.values() if ended.in_doubt]
 
     def take_up(self, bracket: Bracket) -> None:
         """Count a closed bracket among the unfinished again: the venue shows that it is not over."""
@@ -133,12 +151,15 @@ class Ledger:
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _remember(self, bracket: Bracket) -> None:
-        is_closed = bracket.state is BracketState.CLOSED
-        for memory, belongs in ((self._unfinished, not is_closed), (self._closed, is_closed)):
-            if memory is not None and belongs:
-                memory[bracket.id] = bracket
-            elif memory is not None:
-                memory.pop(bracket.id, None)
+        if self._closed is not None:
+            self._closed.pop(bracket.id, None)
+            if bracket.state is BracketState.CLOSED:
+                self._closed[bracket.id] = Ended.of(bracket)
+        if self._unfinished is not None:
+            if bracket.state is BracketState.CLOSED:
+                self._unfinished.pop(bracket.id, None)
+            else:
+                self._unfinished[bracket.id] = bracket
 
     def _write(self, connection: Connection, decisions: Sequence[Decision], events: Sequence[Event]) -> None:
         brackets: list[rows.Values] = []

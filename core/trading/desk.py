@@ -185,8 +185,8 @@ class Desk:
             for order in bracket.orders
             if order.is_live or order.is_in_doubt
         ]
-        for bracket in self.ledger.closed_since(self.clock() - WATCHED):
-            wanted += [order.client_id for order in bracket.orders if order.is_in_doubt]
+        for ended in self.ledger.ended_since(self.clock() - WATCHED):
+            wanted += [order.client_id for order in ended.in_doubt]
         return await self.exchange.snapshot(wanted)
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:

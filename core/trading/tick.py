@@ -15,6 +15,7 @@ from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.incidents import Incident
+from core.ledger.ledger import Ended
 from core.lifecycle.decide import Decision, decide, only_protect
 from core.lifecycle.note import note, unsent
 from core.lifecycle.promises import Broken, Promise, broken
@@ -72,11 +73,9 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
     named = [name for name, shown in snapshot.orders.items() if shown.state is VenueState.OPEN and name not in known]
     parents = {order.venue_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
     spawned = [shown.parent_id for shown in snapshot.nameless.values() if shown.state is VenueState.OPEN]
-    late = [bracket.id for bracket in desk.ledger.closed_since(desk.clock() - WATCHED) if _has_more(bracket, snapshot)]
-    for bracket_id in late:
-        bracket = desk.ledger.bracket(bracket_id)
-        if bracket is not None:
-            desk.ledger.take_up(bracket)
+    for ended in desk.ledger.ended_since(desk.clock() - WATCHED):
+        if _has_more(ended, snapshot):
+            desk.ledger.take_up(ended.bracket)
     for name in (*named, *(parent for parent in spawned if parent is not None and parent not in parents)):
         found = desk.ledger.find_order(name)
         if found is not None:
@@ -84,9 +83,9 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
             desk.ledger.take_up(found[0])
 
 
-def _has_more(bracket: Bracket, snapshot: Snapshot) -> bool:
+def _has_more(ended: Ended, snapshot: Snapshot) -> bool:
     """True when the venue shows fills of a closed bracket that we have not booked."""
-    shown = ((order, snapshot.find(order)) for order in bracket.orders if order.is_in_doubt)
+    shown = ((order, snapshot.find(order)) for order in ended.in_doubt)
     return any(one is not None and one.filled > order.filled for order, one in shown)
 
 
@@ -164,7 +163,7 @@ def _checked(desk: Desk, bracket: Bracket, make: Callable[[], Decision]) -> Deci
     except IllegalMoveError as error:
         _halt(desk, bracket, [Broken(Promise.LEGAL_MOVE, error.message)], bracket)
         return None
-    found = broken(decision)
+    found = broken(decision) if decision.changed else []
     if found:
         _halt(desk, bracket, found, decision)
     return None if any(one.promise.is_ours for one in found) else decision

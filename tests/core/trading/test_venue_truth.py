@@ -87,9 +87,9 @@ async def test_a_closed_bracket_is_watched_after_a_restart_too_and_not_for_ever(
         await rig.tell("buy 1 ZEC limit 500 SL 2% TP 3%")
         await rig.tell("cancel ZEC")
         again = await rig.reopen()
-        assert len(again.desk.ledger.closed_since(rig.clock())) == 1
+        assert len(again.desk.ledger.ended_since(rig.clock())) == 1
         rig.time.pass_s(1)
-        assert again.desk.ledger.closed_since(rig.clock()) == ()
+        assert again.desk.ledger.ended_since(rig.clock()) == ()
 
 
 async def test_an_order_whose_deadline_has_passed_is_not_sent_and_counts_as_lost() -> None:
@@ -178,8 +178,8 @@ async def test_coins_that_left_by_hand_are_written_off_after_two_looks_and_the_s
         await rig.tick()
         assert rig.desk.ledger.unfinished() == ()
         assert await rig.exchange.fetch_open_orders() == []
-        [bracket] = rig.desk.ledger.closed_since(rig.clock())
-        assert bracket.close_reason is ExitReason.SOLD_ELSEWHERE
+        [ended] = rig.desk.ledger.ended_since(rig.clock())
+        assert ended.bracket.close_reason is ExitReason.SOLD_ELSEWHERE
         told = [alert.text for alert in rig.store.waiting_alerts() if alert.kind == "sold_elsewhere"]
         assert len(told) == 1
         assert "1 of 1 ZEC are no longer on the account" in told[0]
