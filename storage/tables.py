@@ -186,7 +186,7 @@ class PaperOrderRow(SQLModel, table=True):
     """An order in the paper venue's own books."""
 
     __tablename__ = "paper_order"
-    __table_args__ = (Index("ix_paper_order_state", "state"),)
+    __table_args__ = (Index("ix_paper_order_state", "state"), Index("ix_paper_order_group_id", "group_id"))
     venue_id: str = Field(primary_key=True, max_length=32)
     client_id: str | None = Field(default=None, max_length=24, index=True)
     symbol: str = Field(max_length=24)

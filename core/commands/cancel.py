@@ -30,7 +30,7 @@ class Cancel(Command):
 
 async def handle(desk: Desk, command: Cancel) -> Reply:
     """Ask for the cancels, let the tick run, and answer with what the ledger shows."""
-    brackets = _chosen(desk, command.target)
+    brackets = await _chosen(desk, command.target)
     waiting = [bracket for bracket in brackets if bracket.entry is None or not bracket.entry.is_terminal]
     kept = sum(1 for bracket in brackets if bracket.held > ZERO)
     if not waiting:
@@ -49,11 +49,9 @@ async def handle(desk: Desk, command: Cancel) -> Reply:
     return Reply(tuple(lines), desk.mode, done, None if done else Code.UNKNOWN, receipts, facts)
 
 
-def _chosen(desk: Desk, target: str) -> Sequence[Bracket]:
-    if target == "all":
-        return desk.ledger.unfinished()
-    if "/" in target:
-        return [bracket for bracket in desk.ledger.unfinished() if bracket.symbol == target]
+async def _chosen(desk: Desk, target: str) -> Sequence[Bracket]:
+    if target == "all" or "/" in target:
+        return await desk.unfinished_now(None if target == "all" else target)
     found = desk.ledger.find_order(target)
     if found is None:
         raise Denied(Code.NOT_FOUND, f"the {desk.mode} ledger has no order {target}; 'open' lists what waits")

@@ -39,7 +39,7 @@ class Close(Command):
 async def handle(desk: Desk, command: Close) -> Reply:
     """Leave, and answer with what was really sold."""
     wanted = None if command.symbol == "all" else command.symbol
-    brackets = [bracket for bracket in desk.ledger.unfinished() if wanted in {None, bracket.symbol}]
+    brackets = await desk.unfinished_now(wanted)
     if not brackets:
         what = "nothing is open" if wanted is None else f"there is no open {wanted} position or entry"
         raise Denied(Code.NO_POSITION, f"{what} on the {desk.mode} desk, so nothing was closed")

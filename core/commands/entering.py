@@ -14,7 +14,6 @@ from core.trading import say
 from core.trading.desk import Desk
 from core.trading.door import Opened, open_position_with_brackets
 from core.trading.reply import ExecFacts, Reply, receipt_of
-from core.trading.view import view_open
 
 
 class Entry(Protocol):
@@ -71,7 +70,7 @@ async def entry_reply(desk: Desk, opened: Opened) -> Reply:
     """The answer to an entry: what the ledger has, what the venue shows, and nothing that was only hoped for."""
     shown = []
     if desk.mode is not desk.house.active_mode:
-        shown = ["", *say.open_lines(await view_open(desk, opened.bracket.symbol))]
+        shown = ["", *await say.open_now(desk, opened.bracket.symbol)]
     # Read last and told at once: while the venue was asked, the tick went on.
     bracket = desk.ledger.bracket(opened.bracket.id) or opened.bracket
     lines = [*say.entry_lines(bracket), *(f"Note: {note}." for note in opened.notes)]

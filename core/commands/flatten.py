@@ -9,7 +9,6 @@ from core.trading import say
 from core.trading.desk import Desk
 from core.trading.leaving import leave
 from core.trading.reply import ExecFacts, Reply
-from core.trading.view import view_open
 
 
 class Flatten(Command):
@@ -34,11 +33,11 @@ class Flatten(Command):
 async def handle(desk: Desk, command: Flatten) -> Reply:
     """Leave everything and show what the venue has afterwards."""
     del command
-    brackets = desk.ledger.unfinished()
+    brackets = await desk.unfinished_now()
     if not brackets:
         facts = ExecFacts("all", "sell", "0", "market", "none", "none", "already flat")
         return Reply(("Already flat: no positions and no waiting entries.",), mode=desk.mode, facts=facts)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.FLATTEN)
     reply = await exit_reply(desk, left)
-    lines = (*reply.lines, "", "Verified with the venue:", *say.open_lines(await view_open(desk)))
+    lines = (*reply.lines, "", "Verified with the venue:", *await say.open_now(desk))
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)

@@ -106,9 +106,15 @@ def _legs_seen(steps: _Steps, bracket: Bracket) -> bool:
         if order is None:
             steps.add(role, "missing", ok=False)
         else:
-            where = "held by Zyn" if order.state is OrderState.HELD else f"resting, order {order.venue_id}"
+            where = _where(order)
             steps.add(role, f"{plain(order.quantity)} at {plain(order.price or ZERO)}, {where}", ok=True)
     return found and steps.ok
+
+
+def _where(order: Order) -> str:
+    if order.state is OrderState.HELD:
+        return "held by Zyn"
+    return f"resting, order {order.venue_id}" if order.venue_id else f"sent, unanswered, order {order.client_id}"
 
 
 def _waiting(bracket: Bracket, role: Role) -> Order | None:

@@ -15,7 +15,6 @@ from core.risk.prices import compute_bracket_prices, misplaced
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.reply import ExecFacts, Reply, receipt_of
-from core.trading.view import view_open
 
 
 class Protect(Command):
@@ -50,15 +49,16 @@ async def handle(desk: Desk, command: Protect) -> Reply:
     """Move the levels of every bracket of the symbol and show what rests afterwards."""
     if command.stop_loss is None and command.take_profit is None:
         raise Denied(Code.STOP_LOSS, f"say where: 'protect {command.symbol} sl 1% tp 2%', or 'break even'")
-    brackets = [bracket for bracket in desk.ledger.unfinished() if bracket.symbol == command.symbol]
+    brackets = await desk.unfinished_now(command.symbol)
     if not brackets:
         raise Denied(Code.NO_POSITION, f"there is no open {command.symbol} on the {desk.mode} desk to protect")
     stop = command.stop_loss.level() if command.stop_loss else None
     target = command.take_profit.level() if command.take_profit else None
     moved = await apply_levels(desk, brackets, stop, target)
-    view = await view_open(desk, command.symbol)
+    shown = await say.open_now(desk, command.symbol)
+    quotes = await desk.quotes([command.symbol])
     after = [desk.ledger.bracket(bracket.id) or bracket for bracket in moved]
-    lines = [*say.open_lines(view), *say.sources(view.quotes, desk.clock())]
+    lines = [*shown, *say.sources(quotes.values(), desk.clock())]
     receipts = [
         receipt_of(order, bracket, desk.exchange.name)
         for bracket in after

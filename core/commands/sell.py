@@ -27,7 +27,6 @@ from core.trading import say
 from core.trading.desk import Desk
 from core.trading.leaving import leave
 from core.trading.reply import ExecFacts, Reply
-from core.trading.view import view_open
 
 
 class Sell(Command):
@@ -145,8 +144,8 @@ async def _as_target(
         )
     target = Level(instrument.price(command.limit_price), LevelUnit.PRICE)
     await apply_levels(desk, chosen, None, target)
-    view = await view_open(desk, command.symbol)
-    lines = [f"The limit {plain(target.value)} is now the target of {len(chosen)} position(s).", *say.open_lines(view)]
+    shown = await say.open_now(desk, command.symbol)
+    lines = [f"The limit {plain(target.value)} is now the target of {len(chosen)} position(s).", *shown]
     facts = ExecFacts(
         command.symbol, "sell", str(command.amount), plain(target.value), "-", plain(target.value), "target set"
     )

@@ -141,9 +141,9 @@ class PaperExchangeWrapper:
         if isinstance(action, Cancel):
             order = books.cancel(name)
         else:
-            self._require_known(action)
             instrument = await self._instrument(action.symbol)
             quote, book = await self._seen(action.symbol)
+            self._require_known(action)
             order = books.amend(
                 name,
                 instrument,

@@ -66,8 +66,6 @@ class Ledger:
         known = (self._unfinished or {}).get(bracket_id)
         if known is not None:
             return known
-        if self._closed and bracket_id in self._closed:
-            return self._closed[bracket_id].bracket
         with self._database.transaction() as connection:
             found = self._load(
                 connection, (rows.BRACKETS.c.id == bracket_id) & (rows.BRACKETS.c.mode == self.mode.value)
@@ -90,19 +88,26 @@ class Ledger:
             with self._database.transaction() as connection:
                 found = self._load(connection, where & (table.c.state == BracketState.CLOSED.value))
             found.sort(key=lambda bracket: bracket.closed_at or moment)
-            self._closed = {bracket.id: Ended.of(bracket) for bracket in found}
+            self._closed = {one.bracket.id: one for one in map(Ended.of, found) if one.in_doubt}
         while self._closed:
             oldest = next(iter(self._closed.values())).bracket
             if oldest.closed_at is not None and oldest.closed_at >= moment:
                 break
             del self._closed[oldest.id]
-        return [ended for ended in self._closed.values() if ended.in_doubt]
+        return list(self._closed.values())
 
     def take_up(self, bracket: Bracket) -> None:
         """Count a closed bracket among the unfinished again: the venue shows that it is not over."""
         self.unfinished()
         if self._unfinished is not None:
             self._unfinished[bracket.id] = bracket
+
+    def let_go(self, base: str) -> None:
+        """Forget brackets of a coin that were taken up and turned out to be over all the same."""
+        if self._unfinished is not None:
+            for bracket in self.unfinished(base):
+                if bracket.state is BracketState.CLOSED:
+                    del self._unfinished[bracket.id]
 
     def save(self, decisions: Iterable[Decision], events: Sequence[Event] = ()) -> None:
         """Write what changed, and the alerts, in one transaction. Raises and forgets what it remembered on failure."""
@@ -153,8 +158,9 @@ class Ledger:
     def _remember(self, bracket: Bracket) -> None:
         if self._closed is not None:
             self._closed.pop(bracket.id, None)
-            if bracket.state is BracketState.CLOSED:
-                self._closed[bracket.id] = Ended.of(bracket)
+            ended = Ended.of(bracket)
+            if bracket.state is BracketState.CLOSED and ended.in_doubt:
+                self._closed[bracket.id] = ended
         if self._unfinished is not None:
             if bracket.state is BracketState.CLOSED:
                 self._unfinished.pop(bracket.id, None)

@@ -117,7 +117,7 @@ def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:
 def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | None) -> None:
     """Shrink what covers too much, newest first, and move what stands at another price."""
     excess = remaining(orders) - wanted
-    if _is_paused(draft) and excess <= ZERO:
+    if _is_paused(draft):
         return
     for order in reversed(orders):
         if order.state is not OrderState.OPEN or draft.is_unseen([order]):
@@ -128,7 +128,8 @@ def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | No
         if cut > ZERO and (left <= ZERO or draft.rules.instrument.is_dust(left, price or order.price or ZERO)):
             draft.cancel(order)
         elif cut > ZERO or (price is not None and order.price != price):
-            draft.actions.append(_amend(draft, order, order.quantity - cut, price or order.price))
+            quantity = order.quantity if cut <= ZERO else draft.rules.instrument.quantity(order.quantity - cut)
+            draft.actions.append(_amend(draft, order, quantity, price or order.price))
 
 
 def _amend(draft: Draft, order: Order, quantity: Decimal, price: Decimal | None) -> Amend:

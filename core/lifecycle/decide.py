@@ -55,10 +55,25 @@ def decide(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datet
     return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
 
 
-def only_protect(bracket: Bracket, snapshot: Snapshot, now: datetime, rules: Rules) -> Decision:
-    """The venue's truth and a stop for what lacks one, and nothing else: for a bracket whose decision was refused."""
+def leave_or_protect(
+    bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules
+) -> Decision:
+    """The same without the entry: for a bracket whose decision was refused, and that must be left or covered still."""
     absorbed = absorb(bracket, snapshot)
-    draft = Draft(absorbed.bracket, None, now, rules, snapshot)
+    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
+    _tell_changes(draft, absorbed)
+    _set_levels(draft, absorbed.fills)
+    _choose_to_leave(draft)
+    cover(draft)
+    _watch_cover(draft)
+    after = draft.bracket if draft.bracket != bracket else bracket
+    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+
+
+def only_protect(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
+    """The venue's truth and a stop for what lacks one, and nothing else: where even that was refused."""
+    absorbed = absorb(bracket, snapshot)
+    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
     _tell_changes(draft, absorbed)
     _set_levels(draft, absorbed.fills)
     add_stop(draft, max(ZERO, draft.bracket.held - remaining(draft.exits())))
@@ -195,6 +210,15 @@ def _watch_cover(draft: Draft) -> None:
         draft.bracket = replace(
             bracket, unprotected_since=None, unprotected_s=seconds, protect_failures=0, protect_retry_at=None
         )
+    elif not is_bare and bracket.protect_failures > 0 and _rests_as_wished(draft):
+        draft.bracket = replace(bracket, protect_failures=0, protect_retry_at=None)
+
+
+def _rests_as_wished(draft: Draft) -> bool:
+    """True when the snapshot shows every stop at its price and nothing is to be changed any more."""
+    stops = draft.stops()
+    in_place = all(order.state is OrderState.OPEN and order.price == draft.bracket.stop_price for order in stops)
+    return in_place and not draft.is_unseen(stops) and not draft.actions
 
 
 def _finish(draft: Draft) -> None:

@@ -5,13 +5,16 @@ from datetime import datetime
 
 from core.domain.brackets import Bracket, ExitReason
 from core.domain.events import EventKind
-from core.domain.money import plain
+from core.domain.money import ZERO, plain
 from core.domain.orders import Order, OrderState, Role
 from core.domain.venue import LINKED_LEG_TRADED, Accepted, Action, Amend, Outcome, Refused, Submit
 from core.lifecycle.decide import Decision
 from core.lifecycle.draft import Draft
 from core.lifecycle.rules import Rules
 from core.lifecycle.states import move
+
+_TOO_LATE = frozenset({LINKED_LEG_TRADED, "EOrder:Unknown order"})
+"""Refusals of a change that say only that the order has moved on: the next snapshot shows how."""
 
 
 def note(bracket: Bracket, action: Action, outcome: Outcome, now: datetime, rules: Rules) -> Decision:
@@ -52,8 +55,8 @@ def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> No
         # Where a linked leg was faster nothing is wrong: the next snapshot shows it.
         if outcome.reason != LINKED_LEG_TRADED:
             _after_refusal(draft, order, outcome.reason)
-    elif isinstance(action, Amend) and order.role is Role.STOP and outcome.reason != LINKED_LEG_TRADED:
-        _protection_refused(draft, order, outcome.reason)
+    elif not isinstance(action, Submit) and order.role is not Role.ENTRY and outcome.reason not in _TOO_LATE:
+        _change_refused(draft, order, outcome.reason)
 
 
 def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
@@ -71,6 +74,21 @@ def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
         draft.tell(
             EventKind.ENTRY_REJECTED,
             f"The venue refused to buy {plain(order.quantity)} {draft.bracket.base}: {reason}. Nothing was bought.",
+        )
+
+
+def _change_refused(draft: Draft, order: Order, reason: str) -> None:
+    """A leg rests as it is. Ask again later, and tell it once where it is the stop that stays where it was."""
+    bracket = draft.bracket
+    failures = bracket.protect_failures + 1
+    draft.bracket = replace(
+        bracket, protect_failures=failures, protect_retry_at=draft.now + draft.rules.backoff(failures)
+    )
+    if failures == 1 and order.role is Role.STOP:
+        draft.tell(
+            EventKind.PROTECTION_REFUSED,
+            f"The venue refused to change the stop order {order.venue_id or order.client_id}: {reason}. It rests at "
+            f"{plain(order.price or ZERO)} for {plain(order.remaining)} {bracket.base}; Zyn tries again.",
         )
 
 

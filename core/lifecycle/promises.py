@@ -43,7 +43,7 @@ class Broken:
 
 
 def broken(decision: Decision) -> list[Broken]:
-    """The promises that `decision` breaks. Where one of them is ours, none of it may be saved or sent."""
+    """The promises that `decision` breaks anew. Where one of them is ours, none of it may be saved or sent."""
     return [*_orders(decision), *_actions(decision), *_state(decision)]
 
 
@@ -51,9 +51,9 @@ def _orders(decision: Decision) -> Iterator[Broken]:
     after = decision.after.orders
     known = {order.client_id: order for order in decision.before.orders}
     entries = [order.client_id for order in after if order.role is Role.ENTRY]
-    if len(entries) > 1:
+    if len(entries) > max(1, sum(1 for order in known.values() if order.role is Role.ENTRY)):
         yield Broken(Promise.ONE_ENTRY, f"{len(entries)} entries: {', '.join(entries)}")
-    if len({order.client_id for order in after}) < len(after):
+    if len({order.client_id for order in after}) < len(after) - (len(decision.before.orders) - len(known)):
         yield Broken(Promise.ONE_NAME, "two orders of one name")
     for order in after:
         before = known.get(order.client_id)
@@ -93,7 +93,7 @@ def _state(decision: Decision) -> Iterator[Broken]:
     after: Bracket = decision.after
     if after.held < ZERO <= decision.before.held and after.sold > after.spawned:
         yield Broken(Promise.NOT_OVERSOLD, f"{plain(after.sold)} sold of {plain(after.bought)} {after.base} bought")
-    if after.state is BracketState.CLOSED:
+    if after.state is BracketState.CLOSED and decision.before.state is not BracketState.CLOSED:
         live = [order.client_id for order in after.orders if order.is_live]
         if live:
             yield Broken(Promise.CLOSED_IS_OVER, f"closed with {', '.join(live)} open")

@@ -13,8 +13,11 @@ from core.domain.venue import Snapshot
 from core.lifecycle.absorb import absorb
 from core.lifecycle.decide import Decision
 
-SHORTAGE_PAUSE = timedelta(seconds=10)
-"""Coins are gone when complete snapshots so far apart both lack them, with no sale of ours unaccounted for between."""
+SHORTAGE_PAUSE = timedelta(seconds=120)
+"""Coins are gone when every complete reading over so long lacks them, with no sale of ours unaccounted for between."""
+
+
+SMALLEST = Decimal("1E-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,15 @@ class Shortage:
     since: datetime
 
 
-def find_shortage(brackets: Sequence[Bracket], snapshot: Snapshot, known: Shortage | None) -> Shortage | None:
-    """What the account lacks of the one coin of `brackets`; None while nothing is missing or a sale may explain it."""
-    if not snapshot.complete or not brackets:
+def find_shortage(
+    brackets: Sequence[Bracket], snapshot: Snapshot, known: Shortage | None, *, least: Decimal
+) -> Shortage | None:
+    """What the account lacks of the one coin of `brackets`, if that is `least` or more.
+
+    None while nothing is missing or a sale may explain it. A reading in part, or one without any balance at all, says
+    nothing.
+    """
+    if not snapshot.complete or not snapshot.balances or not brackets:
         return known
     balance = snapshot.balances.get(brackets[0].base)
     total = balance.total if balance is not None else ZERO
@@ -35,7 +44,7 @@ def find_shortage(brackets: Sequence[Bracket], snapshot: Snapshot, known: Shorta
         return None
     now_known = [absorb(bracket, snapshot).bracket for bracket in brackets]
     missing = sum((bracket.held for bracket in now_known), ZERO) - total
-    if missing <= ZERO or any(_may_have_sold(bracket) for bracket in now_known):
+    if missing < max(least, SMALLEST) or any(_may_have_sold(bracket) for bracket in now_known):
         return None
     if known is None:
         return Shortage(missing, snapshot.began_at)
@@ -61,6 +70,17 @@ def write_off(brackets: Sequence[Bracket], shortage: Shortage, now: datetime) ->
         event = Event(EventKind.SOLD_ELSEWHERE, bracket.mode, now, text, bracket.symbol, bracket.id)
         decisions.append(Decision(bracket, replace(bracket, gone=bracket.gone + part), (), (), (event,)))
     return decisions
+
+
+def missing_event(brackets: Sequence[Bracket], shortage: Shortage, now: datetime) -> Event:
+    """The alert of the first look: nothing is done about it yet."""
+    first = brackets[0]
+    minutes = SHORTAGE_PAUSE.total_seconds() / 60
+    text = (
+        f"The account has {plain(shortage.quantity)} {first.base} less than Zyn's positions count on, and no order of "
+        f"Zyn sold them. If that is still so in {minutes:.0f} minutes, Zyn stops counting on them."
+    )
+    return Event(EventKind.SOLD_ELSEWHERE, first.mode, now, text, first.symbol)
 
 
 def is_over(shortage: Shortage | None, snapshot: Snapshot) -> bool:

@@ -202,6 +202,22 @@ class Desk:
                 raise VenueUnreadableError(f"whether {symbol} is held is UNKNOWN just now: {report.troubles[0]}")
         return self.positions(symbol)
 
+    async def unfinished_now(self, symbol: str | None = None) -> tuple[Bracket, ...]:
+        """Brackets that are not closed; where there seem to be none, after a look at the venue.
+
+        Raises VenueUnreadableError rather than denying what nobody could look for.
+        """
+        found = tuple(b for b in self.ledger.unfinished() if symbol in {None, b.symbol})
+        if found:
+            return found
+        report = await self.house.tick(self, symbol.partition("/")[0] if symbol else None)
+        found = tuple(b for b in self.ledger.unfinished() if symbol in {None, b.symbol})
+        if report.troubles and not found:
+            raise VenueUnreadableError(
+                f"whether {symbol or 'anything'} is open is UNKNOWN just now: {report.troubles[0]}"
+            )
+        return found
+
     async def settle(self, base: str) -> "TickReport":
         """Let the ordinary tick run for one coin now."""
         return await self.house.tick(self, base)

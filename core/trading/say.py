@@ -8,10 +8,11 @@ from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.market import Quote
 from core.domain.money import ZERO, cents, divide, plain
 from core.domain.orders import Order, OrderState, OrderType, Role
+from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.ledger import Executed
 from core.lifecycle.news import EXIT_WORDS, price, signed
 from core.trading.desk import Desk
-from core.trading.view import OpenOrder, OpenView, Position
+from core.trading.view import OpenOrder, OpenView, Position, view_open
 
 _UNITS = {LevelUnit.PERCENT: "%", LevelUnit.PRICE: "", LevelUnit.ATR: " ATR", LevelUnit.R: "R"}
 
@@ -88,7 +89,7 @@ def _protection_lines(bracket: Bracket) -> list[str]:
     covered = sum((order.remaining for order in stops), ZERO)
     names = ", ".join(order.venue_id or order.client_id for order in stops)
     if covered >= bracket.held:
-        first = f"Stop {stop} ({level(bracket.stop)}), resting, order {names}."
+        first = _resting_line(bracket, stops, names)
     else:
         first = f"Stop {stop} ({level(bracket.stop)}) covers {plain(covered)} of {plain(bracket.held)}: "
         is_bare = bracket.unprotected_since is not None
@@ -96,6 +97,16 @@ def _protection_lines(bracket: Bracket) -> list[str]:
             "the rest is UNPROTECTED, Zyn keeps trying." if is_bare else "the rest is dust, or its stop not seen yet."
         )
     return [first, f"Target {target} ({level(bracket.target)}), {_target_where(bracket)}."]
+
+
+def _resting_line(bracket: Bracket, stops: Sequence[Order], names: str) -> str:
+    """Where the stops really rest, and the wish beside it while they are not there yet."""
+    asked = f"{plain(bracket.stop_price or ZERO)} ({level(bracket.stop)})"
+    prices = sorted({order.trigger_price for order in stops if order.trigger_price is not None})
+    if prices in ([bracket.stop_price], []):
+        return f"Stop {asked}, resting, order {names}."
+    there = ", ".join(plain(price) for price in prices)
+    return f"Stop {there}, resting, order {names}; asked for {asked}, not moved there yet."
 
 
 def _target_where(bracket: Bracket) -> str:
@@ -106,6 +117,8 @@ def _target_where(bracket: Bracket) -> str:
         f"held by Zyn, order {order.client_id}"
         if order.state is OrderState.HELD
         else f"resting, order {order.venue_id}"
+        if order.state is OrderState.OPEN and order.venue_id
+        else f"sent, unanswered, order {order.client_id}"
         for order in waiting
     )
 
@@ -157,6 +170,14 @@ def open_lines(view: OpenView) -> list[str]:
         planned = _protection_lines(bracket)
         lines += [f"{bracket.symbol} entry waits. {line}" for line in planned]
     return lines
+
+
+async def open_now(desk: Desk, symbol: str | None = None) -> list[str]:
+    """What is open, below an answer that stands without it: a venue that cannot be read must not hide what was done."""
+    try:
+        return open_lines(await view_open(desk, symbol))
+    except (VenueUnreadableError, MarketDownError) as error:
+        return [f"What is open cannot be shown just now: {error.message}."]
 
 
 def executed_line(item: Executed, now: datetime) -> str:

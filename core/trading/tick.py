@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 
 from loguru import logger
@@ -10,16 +11,16 @@ from loguru import logger
 from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
-from core.domain.money import plain
+from core.domain.money import ZERO, plain
 from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.incidents import Incident
 from core.ledger.ledger import Ended
-from core.lifecycle.decide import Decision, decide, only_protect
+from core.lifecycle.decide import Decision, decide, leave_or_protect, only_protect
 from core.lifecycle.note import note, unsent
 from core.lifecycle.promises import Broken, Promise, broken
-from core.lifecycle.shortage import find_shortage, is_over, write_off
+from core.lifecycle.shortage import find_shortage, is_over, missing_event, write_off
 from core.lifecycle.states import IllegalMoveError
 from core.trading.desk import WATCHED, Desk
 
@@ -52,6 +53,8 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     except VenueUnreadableError as error:
         report.troubles.append(error.message)
         return report
+    if not shared.complete:
+        report.troubles.append("the venue's lists came only in part")
     _take_up_strays(desk, shared)
     brackets = desk.ledger.unfinished(base)
     quotes = await desk.quotes(bracket.symbol for bracket in brackets)
@@ -74,13 +77,18 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
     parents = {order.venue_id for bracket in desk.ledger.unfinished() for order in bracket.orders}
     spawned = [shown.parent_id for shown in snapshot.nameless.values() if shown.state is VenueState.OPEN]
     for ended in desk.ledger.ended_since(desk.clock() - WATCHED):
-        if _has_more(ended, snapshot):
+        if _has_more(ended, snapshot) and _is_later(snapshot, ended.bracket):
             desk.ledger.take_up(ended.bracket)
     for name in (*named, *(parent for parent in spawned if parent is not None and parent not in parents)):
         found = desk.ledger.find_order(name)
-        if found is not None:
+        if found is not None and _is_later(snapshot, found[0]):
             logger.warning("order {} of closed bracket {} is not over at the venue: taken up again", name, found[0].id)
             desk.ledger.take_up(found[0])
+
+
+def _is_later(snapshot: Snapshot, bracket: Bracket) -> bool:
+    """True when the reading began after the bracket was closed: an older one shows what was open then."""
+    return bracket.closed_at is None or snapshot.began_at > bracket.closed_at
 
 
 def _has_more(ended: Ended, snapshot: Snapshot) -> bool:
@@ -92,25 +100,34 @@ def _has_more(ended: Ended, snapshot: Snapshot) -> bool:
 async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote], report: TickReport) -> None:
     """Rounds of decide, save, perform, note for the brackets of one coin, until nothing is left to do."""
     for _ in range(ROUNDS):
-        _write_off(desk, base, snapshot)
-        decisions = await _decide_all(desk, base, snapshot, quotes)
-        report.brackets = max(report.brackets, len(decisions))
-        changed = [decision for decision in decisions if decision.changed]
-        desk.ledger.save(changed)
+        await _write_off(desk, base, snapshot)
+        brackets = desk.ledger.unfinished(base)
+        report.brackets = max(report.brackets, len(brackets))
+        outcomes: list[tuple[Action, Outcome]] = []
+        changed = 0
+        for name in [bracket.id for bracket in brackets]:
+            decision = await _decide(desk, name, snapshot, quotes)
+            if decision is not None and decision.changed:
+                changed += 1
+                desk.ledger.save([decision])
+                desk.note_change(base)
+                # Sent before the next bracket is decided: each order's deadline begins when it can be sent.
+                outcomes += [(action, await act(desk, action)) for action in decision.actions]
+        report.changed += changed
+        report.actions += len(outcomes)
         if snapshot.complete:
             desk.read_at[base] = snapshot.began_at
-        if not changed:
-            return
-        report.changed += len(changed)
-        desk.note_change(base)
-        actions = [action for decision in changed for action in decision.actions]
-        outcomes = [(action, await act(desk, action)) for action in actions]
-        report.actions += len(actions)
+        desk.ledger.let_go(base)
         if any(_lacks_coins(action, outcome) for action, outcome in outcomes):
             _hold_targets(desk, base)
-        elif not actions:
+        elif not outcomes or any(_was_refused_a_change(action, outcome) for action, outcome in outcomes):
             return
         snapshot = await desk.snapshot()
+
+
+def _was_refused_a_change(action: Action, outcome: Outcome) -> bool:
+    """True when an amend or cancel was refused: asking again at once would be refused again."""
+    return isinstance(outcome, Refused) and not isinstance(action, Submit)
 
 
 def _lacks_coins(action: Action, outcome: Outcome) -> bool:
@@ -131,41 +148,55 @@ def _hold_targets(desk: Desk, base: str) -> None:
     desk.ledger.save(decisions)
 
 
-def _write_off(desk: Desk, base: str, snapshot: Snapshot) -> None:
+async def _write_off(desk: Desk, base: str, snapshot: Snapshot) -> None:
     """Stop counting on coins that somebody has sold or moved by hand."""
     brackets = desk.ledger.unfinished(base)
-    shortage = find_shortage(brackets, snapshot, desk.shortages.pop(base, None))
+    known = desk.shortages.pop(base, None)
+    shortage = find_shortage(brackets, snapshot, known, least=await _least(desk, brackets))
     if shortage is None:
         return
     if is_over(shortage, snapshot):
         desk.ledger.save(write_off(brackets, shortage, desk.clock()))
-    else:
-        desk.shortages[base] = shortage
+        return
+    desk.shortages[base] = shortage
+    if known is None:
+        desk.ledger.save((), [missing_event(brackets, shortage, desk.clock())])
 
 
-async def _decide_all(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> list[Decision]:
-    now = desk.clock()
-    decisions = []
-    for bracket in desk.ledger.unfinished(base):
-        rules = await desk.rules(bracket.symbol)
-        decision = _checked(desk, bracket, partial(decide, bracket, snapshot, quotes.get(bracket.symbol), now, rules))
-        if decision is None:
-            decision = _checked(desk, bracket, partial(only_protect, bracket, snapshot, now, rules))
+async def _least(desk: Desk, brackets: Sequence[Bracket]) -> Decimal:
+    """What is too little to be traded anyway: balances and fees may differ by so much."""
+    if not brackets:
+        return ZERO
+    return (await desk.rules(brackets[0].symbol)).instrument.order_min
+
+
+async def _decide(desk: Desk, name: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> Decision | None:
+    """The next step of one bracket; where that would break a promise of ours, as much of it as would not."""
+    found = desk.ledger.bracket(name)
+    if found is None:
+        return None
+    rules = await desk.rules(found.symbol)
+    bracket, now = desk.ledger.bracket(name) or found, desk.clock()
+    quote = quotes.get(bracket.symbol)
+    for make in (decide, leave_or_protect, only_protect):
+        decision = _checked(desk, bracket, snapshot, quote, partial(make, bracket, snapshot, quote, now, rules))
         if decision is not None:
-            decisions.append(decision)
-    return decisions
+            return decision
+    return None
 
 
-def _checked(desk: Desk, bracket: Bracket, make: Callable[[], Decision]) -> Decision | None:
+def _checked(
+    desk: Desk, bracket: Bracket, snapshot: Snapshot, quote: Quote | None, make: Callable[[], Decision]
+) -> Decision | None:
     """The decision, or None where it would break a promise of ours: then the desk halts for entries and alerts."""
     try:
         decision = make()
     except IllegalMoveError as error:
-        _halt(desk, bracket, [Broken(Promise.LEGAL_MOVE, error.message)], bracket)
+        _halt(desk, bracket, [Broken(Promise.LEGAL_MOVE, error.message)], (bracket, snapshot, quote))
         return None
     found = broken(decision) if decision.changed else []
     if found:
-        _halt(desk, bracket, found, decision)
+        _halt(desk, bracket, found, (decision, snapshot, quote))
     return None if any(one.promise.is_ours for one in found) else decision
 
 
@@ -196,7 +227,8 @@ def _halt(desk: Desk, bracket: Bracket, found: Sequence[Broken], state: object) 
     for one in found:
         text = (
             f"{desk.mode} desk halted for new entries: {one.promise} broken, {one.detail}. {bracket.symbol} (bracket "
-            f"{bracket.id}) needs your eyes; what is held stays protected. 'risk resume' takes entries again."
+            f"{bracket.id}) needs your eyes; Zyn keeps to stops and sales. "
+            f"'{desk.mode.lower()} risk resume' takes entries again."
         )
         event = Event(EventKind.STATE_CHANGED, desk.mode, now, text, bracket.symbol, bracket.id)
         incident = Incident(now, one.promise, bracket.id, one.detail, repr(state))

@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add the column, with nothing gone so far, and the table."""
     op.add_column("bracket", sa.Column("gone", sa.String(64), nullable=False, server_default="0"))
     op.create_index("ix_bracket_mode_closed_at", "bracket", ["mode", "closed_at"])
+    op.create_index("ix_paper_order_group_id", "paper_order", ["group_id"])
     op.create_table(
         "incident",
         sa.Column("id", sa.Integer(), primary_key=True, nullable=False),

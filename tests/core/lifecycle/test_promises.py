@@ -117,7 +117,7 @@ def test_when_a_decision_is_refused_a_bare_position_still_gets_its_stop_and_noth
     world = _world()
     world.end(world.of("stop")[0])
     world.bracket = replace(world.bracket, cancel_entry=True)
-    decision = only_protect(world.bracket, world.snapshot(), NOW, world.rules)
+    decision = only_protect(world.bracket, world.snapshot(), None, NOW, world.rules)
     assert [(type(one).__name__, one.order.role, one.order.quantity) for one in decision.actions] == [
         ("Submit", Role.STOP, D(1))
     ]

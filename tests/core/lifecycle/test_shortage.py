@@ -10,6 +10,8 @@ from core.lifecycle.absorb import absorb
 from core.lifecycle.shortage import SHORTAGE_PAUSE, Shortage, find_shortage, is_over, write_off
 from tests.core.lifecycle.build import NOW, D, World, bracket
 
+LEAST = D("0.01")
+
 
 def _bought() -> World:
     world = World(bracket())
@@ -18,32 +20,41 @@ def _bought() -> World:
 
 
 def _with_coins(world: World, coins: str) -> Snapshot:
-    balances = {"ZEC": Balance("ZEC", D(coins))} if coins != "0" else {}
+    balances = {"USD": Balance("USD", D(100))} | ({"ZEC": Balance("ZEC", D(coins))} if coins != "0" else {})
     return replace(world.snapshot(), balances=balances)
 
 
 def test_an_account_with_all_its_coins_lacks_none() -> None:
     world = _bought()
-    assert find_shortage([world.bracket], _with_coins(world, "1"), None) is None
-    assert find_shortage([world.bracket], _with_coins(world, "7"), Shortage(D(1), NOW)) is None
-    assert find_shortage([], _with_coins(world, "0"), None) is None
+    assert find_shortage([world.bracket], _with_coins(world, "1"), None, least=LEAST) is None
+    assert find_shortage([world.bracket], _with_coins(world, "7"), Shortage(D(1), NOW), least=LEAST) is None
+    assert find_shortage([], _with_coins(world, "0"), None, least=LEAST) is None
 
 
 def test_what_is_missing_is_the_least_that_was_missing_since_the_first_look() -> None:
     world = _bought()
-    first = find_shortage([world.bracket], _with_coins(world, "0"), None)
+    first = find_shortage([world.bracket], _with_coins(world, "0"), None, least=LEAST)
     assert first == Shortage(D(1), NOW)
     world.pass_s(5)
-    second = find_shortage([world.bracket], _with_coins(world, "0.25"), first)
+    second = find_shortage([world.bracket], _with_coins(world, "0.25"), first, least=LEAST)
     assert second == Shortage(D("0.75"), NOW)
+
+
+def test_less_than_can_be_traded_and_an_account_that_shows_nothing_at_all_are_no_shortage() -> None:
+    world = _bought()
+    assert find_shortage([world.bracket], _with_coins(world, "0.9999999999"), None, least=LEAST) is None
+    known = Shortage(D(1), NOW)
+    empty = replace(world.snapshot(), balances={})
+    assert find_shortage([world.bracket], empty, known, least=LEAST) is known
+    assert find_shortage([world.bracket], empty, None, least=LEAST) is None
 
 
 def test_half_a_list_neither_starts_nor_ends_a_shortage() -> None:
     world = _bought()
     half = replace(_with_coins(world, "0"), complete=False)
     known = Shortage(D(1), NOW - SHORTAGE_PAUSE)
-    assert find_shortage([world.bracket], half, None) is None
-    assert find_shortage([world.bracket], half, known) is known
+    assert find_shortage([world.bracket], half, None, least=LEAST) is None
+    assert find_shortage([world.bracket], half, known, least=LEAST) is known
     assert not is_over(known, half)
 
 
@@ -51,12 +62,12 @@ def test_a_sale_of_ours_that_is_not_answered_or_not_yet_booked_explains_missing_
     world = _bought()
     stop = world.of("stop")[0]
     world.fill(stop)
-    assert find_shortage([world.bracket], _with_coins(world, "0"), None) is None
+    assert find_shortage([world.bracket], _with_coins(world, "0"), None, least=LEAST) is None
     other = _bought()
     unanswered = replace(other.bracket.order(other.of("stop")[0]), state=OrderState.SUBMITTING)
     orders = tuple(unanswered if order.role == "stop" else order for order in other.bracket.orders)
     hidden = replace(_with_coins(other, "0"), orders={})
-    assert find_shortage([replace(other.bracket, orders=orders)], hidden, None) is None
+    assert find_shortage([replace(other.bracket, orders=orders)], hidden, None, least=LEAST) is None
 
 
 def test_it_is_over_after_the_pause_in_a_complete_list() -> None:

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.errors import Code
-from core.domain.modes import Mode, TargetMode
+from core.domain.modes import Mode, TargetMode, TradingState
 from core.domain.orders import OrderState, OrderType, Role, Side
-from core.domain.venue import Cancel, Snapshot, Submit, Unknown
+from core.domain.venue import Action, Amend, Cancel, Outcome, Refused, Snapshot, Submit, Unknown
+from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities
 from core.lifecycle.decide import Decision
+from core.trading.desk import WATCHED
 from core.trading.reply import NEVER
-from core.trading.tick import act
+from core.trading.tick import _take_up_strays, act
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import Rig, Wiring, open_rig
 
@@ -87,9 +89,10 @@ async def test_a_closed_bracket_is_watched_after_a_restart_too_and_not_for_ever(
         await rig.tell("buy 1 ZEC limit 500 SL 2% TP 3%")
         await rig.tell("cancel ZEC")
         again = await rig.reopen()
-        assert len(again.desk.ledger.ended_since(rig.clock())) == 1
-        rig.time.pass_s(1)
-        assert again.desk.ledger.ended_since(rig.clock()) == ()
+        assert len(again.desk.ledger.ended_since(rig.clock() - WATCHED)) == 1
+        rig.time.pass_s(WATCHED.total_seconds() + 1)
+        assert again.desk.ledger.ended_since(rig.clock() - WATCHED) == []
+        assert (await rig.reopen()).desk.ledger.ended_since(rig.clock() - WATCHED) == []
 
 
 async def test_an_order_whose_deadline_has_passed_is_not_sent_and_counts_as_lost() -> None:
@@ -172,8 +175,10 @@ async def test_coins_that_left_by_hand_are_written_off_after_two_looks_and_the_s
         await rig.tell("buy 1 ZEC SL 2% TP 3%")
         _mirror(rig).coins = {"ZEC": D(0)}
         await rig.tick()
+        rig.time.pass_s(60)
+        await rig.tick()
         assert rig.desk.ledger.unfinished()[0].held == 1
-        rig.time.pass_s(11)
+        rig.time.pass_s(61)
         rig.hand.price("ZEC/USD", "512")
         await rig.tick()
         assert rig.desk.ledger.unfinished() == ()
@@ -181,8 +186,9 @@ async def test_coins_that_left_by_hand_are_written_off_after_two_looks_and_the_s
         [ended] = rig.desk.ledger.ended_since(rig.clock())
         assert ended.bracket.close_reason is ExitReason.SOLD_ELSEWHERE
         told = [alert.text for alert in rig.store.waiting_alerts() if alert.kind == "sold_elsewhere"]
-        assert len(told) == 1
-        assert "1 of 1 ZEC are no longer on the account" in told[0]
+        assert len(told) == 2
+        assert told[0].startswith("The account has 1 ZEC less than Zyn's positions count on")
+        assert "1 of 1 ZEC are no longer on the account" in told[1]
 
 
 async def test_a_venue_that_does_not_answer_does_not_keep_the_other_desk_waiting() -> None:
@@ -240,3 +246,106 @@ async def test_where_the_venue_links_no_legs_the_target_is_held_and_the_status_s
         assert [order.state for order in bracket.of_role(Role.TARGET)] == [OrderState.HELD]
         assert len(await rig.exchange.fetch_open_orders()) == 1
         assert "Targets: held by Zyn" in (await rig.tell("status")).text
+
+
+async def test_coins_that_come_back_in_time_are_counted_on_as_before() -> None:
+    async with open_rig(MIRROR) as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        _mirror(rig).coins = {"ZEC": D(0)}
+        await rig.tick()
+        rig.time.pass_s(100)
+        _mirror(rig).coins = {}
+        await rig.tick()
+        _mirror(rig).coins = {"ZEC": D(0)}
+        rig.time.pass_s(100)
+        rig.hand.price("ZEC/USD", "512")
+        await rig.tick()
+        [bracket] = rig.desk.ledger.unfinished()
+        assert (bracket.held, bracket.gone) == (D(1), D(0))
+        assert len(await rig.exchange.fetch_open_orders()) == 1
+
+
+async def test_nothing_is_denied_that_nobody_could_look_for() -> None:
+    async with open_rig(MIRROR) as rig:
+        for text in ("flatten", "close all", "close ZEC", "cancel all orders", "cancel ZEC", "protect ZEC sl 1%"):
+            _mirror(rig).unreadable = False
+            _mirror(rig).incomplete = True
+            partial = await rig.tell(text)
+            assert partial.code is Code.VENUE_UNREADABLE, text
+            assert "UNKNOWN" in partial.text
+            _mirror(rig).incomplete = False
+            _mirror(rig).unreadable = True
+            assert (await rig.tell(text)).code is Code.VENUE_UNREADABLE, text
+
+
+async def test_flatten_finds_what_the_venue_shows_only_after_the_bracket_was_closed() -> None:
+    async with open_rig(MIRROR) as rig:
+        await rig.tell("buy 1 ZEC limit 500 SL 2% TP 3%")
+        name = rig.desk.ledger.unfinished()[0].orders[0].client_id
+        rig.hand.trade("ZEC/USD", "499", "1")
+        _mirror(rig).fills_hidden = {name}
+        await rig.tell("cancel ZEC")
+        _mirror(rig).fills_hidden = set()
+        rig.time.pass_s(1)
+        reply = await rig.tell("flatten")
+        assert "Sold 1 of 1 ZEC" in reply.text
+
+
+async def test_a_sale_is_told_with_its_receipts_though_the_list_after_it_cannot_be_read() -> None:
+    async with open_rig(MIRROR) as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        mirror = _mirror(rig)
+        snapshot = Mirror.snapshot
+
+        async def breaks_after_the_sale(wanted: Collection[str]) -> Snapshot:
+            if any(bracket.held > 0 for bracket in rig.desk.ledger.unfinished()):
+                return await snapshot(mirror, wanted)
+            raise VenueUnreadableError("the venue of this test does not answer")
+
+        mirror.snapshot = breaks_after_the_sale  # type: ignore[method-assign]
+        reply = await rig.tell("flatten")
+        assert "Sold 1 of 1 ZEC" in reply.text
+        assert "cannot be shown just now" in reply.text
+        assert [receipt.state for receipt in reply.receipts] == ["filled"]
+
+
+async def test_a_stop_is_told_where_it_rests_and_a_refused_move_does_not_stop_entries_for_ever() -> None:
+    async with open_rig(MIRROR) as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        mirror = _mirror(rig)
+        perform = Mirror.perform
+        sent: list[str] = []
+
+        async def no_amends(action: Action) -> Outcome:
+            sent.append(type(action).__name__)
+            return Refused("EOrder:Rate limit exceeded") if isinstance(action, Amend) else await perform(mirror, action)
+
+        mirror.perform = no_amends  # type: ignore[method-assign]
+        reply = await rig.tell("protect ZEC sl 1%")
+        assert sent == ["Amend"]
+        assert "501.76" in reply.text
+        [told] = [alert.text for alert in rig.store.waiting_alerts() if alert.kind == "protection_refused"]
+        assert "It rests at 501.76 for 1 ZEC; Zyn tries again." in told
+        assert rig.desk.state is TradingState.REDUCING
+        del mirror.perform
+        rig.time.pass_s(3)
+        rig.hand.price("ZEC/USD", "512")
+        await rig.tick()
+        await rig.tick()
+        [stop] = [order for order in await rig.exchange.fetch_open_orders() if order.type is OrderType.STOP_LOSS]
+        assert stop.trigger_price == D("506.88")
+        assert rig.desk.state is TradingState.ACTIVE
+
+
+async def test_a_closed_bracket_is_not_taken_up_on_a_reading_from_before_its_end() -> None:
+    async with open_rig(MIRROR) as rig:
+        await rig.tell("buy 1 ZEC limit 500 SL 2% TP 3%")
+        before = await rig.desk.snapshot()
+        rig.time.pass_s(1)
+        await rig.tell("cancel ZEC")
+        _take_up_strays(rig.desk, before)
+        assert rig.desk.ledger.unfinished() == ()
+        [ended] = rig.desk.ledger.ended_since(rig.clock() - WATCHED)
+        rig.desk.ledger.take_up(ended.bracket)
+        await rig.tick()
+        assert rig.desk.ledger.unfinished() == ()
