@@ -16,6 +16,7 @@ class Faults:
     hidden_at_first: float = 0.12
     unreadable: float = 0.03
     partial_snapshot: float = 0.05
+    balances_empty: float = 0.03
     partial_fill: float = 0.35
     entry_placed_though_refused: float = 0.015
     entry_placed_past_its_deadline: float = 0.015

@@ -31,7 +31,7 @@ from tests.simulation.venue import HostileVenue
 from tests.simulation.virtual import StuckError, VirtualLoop
 
 ACTS = 45
-HEALING_S = 420.0
+HEALING_S = 600.0
 JUMPS = tuple(Decimal(one) for one in ("0.96", "0.985", "0.992", "0.998", "1", "1", "1.002", "1.008", "1.015", "1.04"))
 HOME = Decimal(500)
 
@@ -307,7 +307,9 @@ class World:
                 books.fill(order.venue_id, order.quantity - order.filled)
         elif what == "sell":
             free = books.coins - (books.on_sale() if books.nature.holds else ZERO)
-            books.spare -= max(ZERO, free) * self.random.choice([Decimal("0.5"), Decimal(1)])
+            taken = max(ZERO, free) * self.random.choice([Decimal("0.5"), Decimal(1)])
+            books.spare -= taken
+            venue.taken_by_hand += taken
         elif what == "deposit":
             books.spare += Decimal(1)
 

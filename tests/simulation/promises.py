@@ -28,6 +28,8 @@ LEAVING_BY_S = 95.0
 """The limit of unprotected time (60 s), a deadline and the looks between: by then the coins must be on their way."""
 BLIND_AFTER_S = 8.0
 EXCUSED_S = 60.0
+TARGET_S = 30.0
+"""How long after a price reached the target a stop may be taken back for it: the age of a quote that is acted on."""
 AMEND_S = 6.0
 """From the reading that an amend was decided on to its arrival."""
 
@@ -78,6 +80,8 @@ class Promises:
     history: dict[tuple[Mode, str], list[tuple[datetime, VenueOrder]]] = field(default_factory=dict)
     prices: list[tuple[datetime, Decimal]] = field(default_factory=list)
     _sent: set[str] = field(default_factory=set)
+    _left: set[str] = field(default_factory=set)
+    """Brackets that ended while a command wanted them sold: its reply tells that."""
     _entries: Counter[str] = field(default_factory=Counter)
     _touched: "dict[tuple[Mode, str], HostileVenue]" = field(default_factory=dict)
     _excused: dict[str, datetime] = field(default_factory=dict)
@@ -115,7 +119,7 @@ class Promises:
         """A stop is taken back or shrunk only where it covers too much, or where the coins are being sold."""
         desk = self.desk(venue.mode)
         bracket = desk.ledger.bracket(action.order.bracket_id) if desk else None
-        if bracket is None or bracket.leave is not None or self._target_was_reached(bracket):
+        if bracket is None or self._target_was_reached(bracket):
             return
         books = venue.books
         before = sum((_left(one) for one in books.of(bracket.id) if _is_stop(one)), ZERO)
@@ -124,14 +128,17 @@ class Promises:
             return
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
-        kept = after >= min(before, books.bought_less_sold(bracket.id) - bracket.gone) - DUST
+        stays = books.bought_less_sold(bracket.id) - bracket.gone - _being_left(bracket)
+        kept = after >= min(before, stays) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
 
     def _target_was_reached(self, bracket: Bracket) -> bool:
-        since = self.clock() - timedelta(seconds=90)
+        since = self.clock() - timedelta(seconds=TARGET_S)
         if bracket.target_price is None:
             return False
-        return any(at >= since and price >= bracket.target_price for at, price in self.prices[-40:])
+        at_first = [price for at, price in self.prices if at < since][-1:]
+        later = [price for at, price in self.prices if at >= since]
+        return any(price >= bracket.target_price for price in (*at_first, *later))
 
     # -- what the venue's books become ---------------------------------------------------------------------------
 
@@ -238,12 +245,24 @@ class Promises:
             for event in decision.events:
                 self.tally.events[event.kind] += 1
             after = decision.after
+            if after.gone > decision.before.gone:
+                self._require_really_gone(venue)
             if after.state is BracketState.CLOSED and decision.before.state is not BracketState.CLOSED:
                 self.tally.ends[str(after.close_reason)] += 1
+                if decision.before.leave is not None:
+                    self._left.add(after.id)
                 entry = after.entry.client_id if after.entry else ""
                 orders = [] if entry in venue.ghosts else books.of(after.id)
                 live = [one.venue_id for one in orders if one.state is VenueState.OPEN]
                 self.require("what is closed has nothing open", not live, f"{venue.mode} {after.id}: {live}")
+
+    def _require_really_gone(self, venue: "HostileVenue") -> None:
+        """No more is written off than hands have taken."""
+        row = self.rows.execute("SELECT gone FROM bracket WHERE mode = ? AND gone <> '0'", [venue.mode.value])
+        gone = sum((Decimal(one) for (one,) in row), ZERO)
+        self.require(
+            "only what is gone is written off", gone <= venue.taken_by_hand, f"{gone} of {venue.taken_by_hand}"
+        )
 
     def _require_true(self, venue: "HostileVenue", before: Order | None, order: Order) -> None:
         shown = venue.books.find(order)
@@ -291,7 +310,7 @@ class Promises:
         """Without faults and after a while, both books say the same and everything held has its stop."""
         books = venue.books
         known = {
-            order.venue_id: order
+            order.venue_id or books.names.get(order.client_id): order
             for name in books.brackets
             if (bracket := desk.ledger.bracket(name)) is not None
             for order in bracket.orders
@@ -306,17 +325,43 @@ class Promises:
                 self.require(
                     "at rest the same orders are open", ours.is_live is (order.state is VenueState.OPEN), claim
                 )
+        self.require("at rest the desk takes entries", desk.state is TradingState.ACTIVE, desk.state)
         for bracket in desk.ledger.unfinished():
+            self._require_legs_at_rest(bracket)
             busy = bracket.leave is not None or any(one.role is Role.EXIT and one.is_live for one in bracket.orders)
             self.require("at rest no sale is under way", not busy, bracket.id)
             bare = bracket.held - sum((one.remaining for one in bracket.of_role(Role.STOP) if one.is_live), ZERO)
             self.require("at rest everything held is covered", bare < DUST, f"{bracket.id}: {bare} bare")
         self.require("the desk was never halted", not desk.halted_because, desk.halted_because)
 
+    def _require_legs_at_rest(self, bracket: Bracket) -> None:
+        """Each stop rests where it is wished, a target waits, and no level that was reached was slept through."""
+        if bracket.held < DUST * 2:
+            return
+        last = self.prices[-1][1]
+        for stop in bracket.of_role(Role.STOP):
+            placed = not stop.is_live or stop.trigger_price == bracket.stop_price
+            self.require("at rest a stop is where it is wished", placed, f"{stop.client_id} {stop.trigger_price}")
+        waiting = [one for one in bracket.of_role(Role.TARGET) if one.is_live or one.state is OrderState.HELD]
+        self.require("at rest a target waits", waiting, bracket.id)
+        for target in waiting:
+            placed = target.limit_price == bracket.target_price
+            self.require("at rest a target is where it is wished", placed, f"{target.client_id} {target.limit_price}")
+        reached = bracket.target_price is None or last >= bracket.target_price
+        self.require("a target that is reached sells", not reached, f"{bracket.id}: {last} of {bracket.target_price}")
+        fallen = bracket.stop_price is None or last <= bracket.stop_price
+        self.require("a stop that is reached sells", not fallen, f"{bracket.id}: {last} of {bracket.stop_price}")
+
     def require_intents(self, asked: int) -> None:
         """No more brackets than orders to open one."""
         count = self.rows.execute("SELECT COUNT(*) FROM bracket").fetchone()[0]
         self.require("one bracket for one command", count <= asked, f"{count} brackets, {asked} commands to buy")
+
+    def _require_told(self, kind: str, owing: str) -> None:
+        """Each bracket that `owing` finds has an alert of this kind."""
+        told = {name for (name,) in self.rows.execute("SELECT bracket_id FROM alert WHERE kind = ?", [kind])}
+        silent = {name for (name,) in self.rows.execute(owing)} - told - self._left
+        self.require("what happened is told", not silent, f"no {kind} for {silent}")
 
     def require_alerts(self) -> None:
         """Each sale of a leg has one alert, and every alert was delivered."""
@@ -335,6 +380,12 @@ class Promises:
             )
         )
         self.require("each sale of a leg has its alert", told == filled, f"told {told}, filled {filled}")
+        self._require_told(
+            "closed", "SELECT id FROM bracket WHERE state = 'closed' AND close_reason IN ('stop', 'target')"
+        )
+        self._require_told(
+            "order_lost", "SELECT bracket_id FROM orders WHERE state = 'lost' AND reason LIKE 'in neither%'"
+        )
         waiting = self.rows.execute("SELECT COUNT(*) FROM alert WHERE state = 'waiting'").fetchone()[0]
         self.require("every alert is delivered", waiting == 0, f"{waiting} wait")
 
@@ -349,6 +400,14 @@ def _on_sale(books: Books, bracket: str) -> Decimal:
             else:
                 targets += order.quantity - order.filled
     return stops + targets if books.nature.links is Links.NOTHING else max(stops, targets)
+
+
+def _being_left(bracket: Bracket) -> Decimal:
+    """What a wish to sell still asks for."""
+    if bracket.leave is None:
+        return ZERO
+    sold = sum((one.filled for one in bracket.of_role(Role.EXIT)), ZERO)
+    return max(ZERO, bracket.leave.quantity - (sold - bracket.leave.sold_before))
 
 
 def _is_stop(order: VenueOrder) -> bool:

@@ -92,6 +92,7 @@ class HostileVenue:
     clock: Callable[[], datetime]
     watch: Watch
     outage_until: datetime | None = None
+    taken_by_hand: Decimal = ZERO
     ghosts: set[str] = field(default_factory=set)
     """Entries that are there although the venue's answer, or its promise about deadlines, said otherwise."""
     visible_at: dict[str, datetime] = field(default_factory=dict)
@@ -255,6 +256,8 @@ class HostileVenue:
 
     async def _balances(self) -> Mapping[str, Balance]:
         await self._ask()
+        if self.dice.strikes("balances_empty"):
+            return {}
         held = self.books.on_sale() if self.books.nature.holds else ZERO
         found = {"USD": Balance("USD", Decimal(1_000_000))}
         if self.books.coins > ZERO:
