@@ -274,7 +274,9 @@ def _end_is_news(draft: Draft) -> bool:
     bracket = draft.bracket
     if bracket.bought == ZERO:
         return not bracket.cancel_entry and _is_news(draft, bracket.created_at)
-    return bracket.leave is None or _leave_is_news(draft)
+    # A leg that ends it beside a command is told by an alert as well: the reply may never arrive.
+    by_command = _close_reason(bracket) in {ExitReason.COMMAND, ExitReason.FLATTEN, ExitReason.FORCE_TEST}
+    return not by_command or bracket.leave is None or _leave_is_news(draft)
 
 
 def _result(bracket: Bracket) -> Decimal | None:

@@ -164,10 +164,10 @@ async def _write_off(desk: Desk, base: str, snapshot: Snapshot) -> None:
 
 
 async def _least(desk: Desk, brackets: Sequence[Bracket]) -> Decimal:
-    """What is too little to be traded anyway: balances and fees may differ by so much."""
+    """Less than a lot is rounding: the venue's balances are not counted as finely as its orders."""
     if not brackets:
         return ZERO
-    return (await desk.rules(brackets[0].symbol)).instrument.order_min
+    return (await desk.rules(brackets[0].symbol)).instrument.lot_size
 
 
 async def _decide(desk: Desk, name: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> Decision | None:

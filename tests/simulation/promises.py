@@ -80,8 +80,6 @@ class Promises:
     history: dict[tuple[Mode, str], list[tuple[datetime, VenueOrder]]] = field(default_factory=dict)
     prices: list[tuple[datetime, Decimal]] = field(default_factory=list)
     _sent: set[str] = field(default_factory=set)
-    _left: set[str] = field(default_factory=set)
-    """Brackets that ended while a command wanted them sold: its reply tells that."""
     _entries: Counter[str] = field(default_factory=Counter)
     _touched: "dict[tuple[Mode, str], HostileVenue]" = field(default_factory=dict)
     _excused: dict[str, datetime] = field(default_factory=dict)
@@ -121,6 +119,8 @@ class Promises:
         bracket = desk.ledger.bracket(action.order.bracket_id) if desk else None
         if bracket is None or self._target_was_reached(bracket):
             return
+        if any(one.state is OrderState.SUBMITTING for one in bracket.of_role(Role.STOP)):
+            return  # A stop whose answer is outstanding counts as cover; whether it is there, nobody can say yet.
         books = venue.books
         before = sum((_left(one) for one in books.of(bracket.id) if _is_stop(one)), ZERO)
         shown = books.find(action.order)
@@ -249,8 +249,6 @@ class Promises:
                 self._require_really_gone(venue)
             if after.state is BracketState.CLOSED and decision.before.state is not BracketState.CLOSED:
                 self.tally.ends[str(after.close_reason)] += 1
-                if decision.before.leave is not None:
-                    self._left.add(after.id)
                 entry = after.entry.client_id if after.entry else ""
                 orders = [] if entry in venue.ghosts else books.of(after.id)
                 live = [one.venue_id for one in orders if one.state is VenueState.OPEN]
@@ -360,7 +358,7 @@ class Promises:
     def _require_told(self, kind: str, owing: str) -> None:
         """Each bracket that `owing` finds has an alert of this kind."""
         told = {name for (name,) in self.rows.execute("SELECT bracket_id FROM alert WHERE kind = ?", [kind])}
-        silent = {name for (name,) in self.rows.execute(owing)} - told - self._left
+        silent = {name for (name,) in self.rows.execute(owing)} - told
         self.require("what happened is told", not silent, f"no {kind} for {silent}")
 
     def require_alerts(self) -> None:
