@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
-from core.domain.money import ZERO, plain
+from core.domain.money import ZERO, ceil_to, divide, plain
 from core.domain.orders import OrderState, Side
 from core.domain.venue import Snapshot
 from core.lifecycle.absorb import absorb
@@ -15,9 +15,6 @@ from core.lifecycle.decide import Decision
 
 SHORTAGE_PAUSE = timedelta(seconds=120)
 """Coins are gone when every complete reading over so long lacks them, with no sale of ours unaccounted for between."""
-
-
-SMALLEST = Decimal("1E-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,9 @@ class Shortage:
 
 
 def find_shortage(
-    brackets: Sequence[Bracket], snapshot: Snapshot, known: Shortage | None, *, least: Decimal
+    brackets: Sequence[Bracket], snapshot: Snapshot, known: Shortage | None, *, lot: Decimal
 ) -> Shortage | None:
-    """What the account lacks of the one coin of `brackets`, if that is `least` or more.
+    """What the account lacks of the one coin of `brackets`, if that is more than a thousandth of a `lot`.
 
     None while nothing is missing or a sale may explain it. A reading in part, or one without any balance at all, says
     nothing.
@@ -44,7 +41,7 @@ def find_shortage(
         return None
     now_known = [absorb(bracket, snapshot).bracket for bracket in brackets]
     missing = sum((bracket.held for bracket in now_known), ZERO) - total
-    if missing < max(least, SMALLEST) or any(_may_have_sold(bracket) for bracket in now_known):
+    if missing <= divide(lot, Decimal(1000)) or any(_may_have_sold(bracket) for bracket in now_known):
         return None
     if known is None:
         return Shortage(missing, snapshot.began_at)
@@ -55,9 +52,9 @@ def _may_have_sold(bracket: Bracket) -> bool:
     return any(order.side is Side.SELL and order.state is OrderState.SUBMITTING for order in bracket.orders)
 
 
-def write_off(brackets: Sequence[Bracket], shortage: Shortage, now: datetime) -> list[Decision]:
-    """Take the missing coins off the brackets, oldest first, as a sale by command would, and say so."""
-    decisions, missing = [], shortage.quantity
+def write_off(brackets: Sequence[Bracket], shortage: Shortage, now: datetime, *, lot: Decimal) -> list[Decision]:
+    """Take the missing coins off the brackets, in whole lots, oldest first, as a sale by command would, and say so."""
+    decisions, missing = [], ceil_to(shortage.quantity, lot)
     for bracket in brackets:
         part = min(missing, bracket.held)
         if part <= ZERO:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 
 from loguru import logger
@@ -152,22 +151,16 @@ async def _write_off(desk: Desk, base: str, snapshot: Snapshot) -> None:
     """Stop counting on coins that somebody has sold or moved by hand."""
     brackets = desk.ledger.unfinished(base)
     known = desk.shortages.pop(base, None)
-    shortage = find_shortage(brackets, snapshot, known, least=await _least(desk, brackets))
+    lot = (await desk.rules(brackets[0].symbol)).instrument.lot_size if brackets else ZERO
+    shortage = find_shortage(brackets, snapshot, known, lot=lot)
     if shortage is None:
         return
     if is_over(shortage, snapshot):
-        desk.ledger.save(write_off(brackets, shortage, desk.clock()))
+        desk.ledger.save(write_off(brackets, shortage, desk.clock(), lot=lot))
         return
     desk.shortages[base] = shortage
     if known is None:
         desk.ledger.save((), [missing_event(brackets, shortage, desk.clock())])
-
-
-async def _least(desk: Desk, brackets: Sequence[Bracket]) -> Decimal:
-    """Less than a lot is rounding: the venue's balances are not counted as finely as its orders."""
-    if not brackets:
-        return ZERO
-    return (await desk.rules(brackets[0].symbol)).instrument.lot_size
 
 
 async def _decide(desk: Desk, name: str, snapshot: Snapshot, quotes: Mapping[str, Quote]) -> Decision | None:

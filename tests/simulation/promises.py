@@ -128,7 +128,9 @@ class Promises:
             return
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
-        stays = books.bought_less_sold(bracket.id) - bracket.gone - _being_left(bracket)
+        # What Zyn can know to be held: its own books, or the stops that fills have spawned, whichever say more.
+        known = max(bracket.held, bracket.spawned - bracket.sold - bracket.gone)
+        stays = min(known, books.bought_less_sold(bracket.id) - bracket.gone) - _being_left(bracket)
         kept = after >= min(before, stays) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
 
@@ -258,9 +260,8 @@ class Promises:
         """No more is written off than hands have taken."""
         row = self.rows.execute("SELECT gone FROM bracket WHERE mode = ? AND gone <> '0'", [venue.mode.value])
         gone = sum((Decimal(one) for (one,) in row), ZERO)
-        self.require(
-            "only what is gone is written off", gone <= venue.taken_by_hand, f"{gone} of {venue.taken_by_hand}"
-        )
+        most = venue.taken_by_hand + ZEC.lot_size * len(venue.books.brackets)  # in whole lots
+        self.require("only what is gone is written off", gone <= most, f"{gone} of {venue.taken_by_hand}")
 
     def _require_true(self, venue: "HostileVenue", before: Order | None, order: Order) -> None:
         shown = venue.books.find(order)

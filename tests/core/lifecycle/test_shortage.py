@@ -10,7 +10,7 @@ from core.lifecycle.absorb import absorb
 from core.lifecycle.shortage import SHORTAGE_PAUSE, Shortage, find_shortage, is_over, write_off
 from tests.core.lifecycle.build import NOW, D, World, bracket
 
-LEAST = D("0.01")
+LOT = D("0.0001")
 
 
 def _bought() -> World:
@@ -26,35 +26,35 @@ def _with_coins(world: World, coins: str) -> Snapshot:
 
 def test_an_account_with_all_its_coins_lacks_none() -> None:
     world = _bought()
-    assert find_shortage([world.bracket], _with_coins(world, "1"), None, least=LEAST) is None
-    assert find_shortage([world.bracket], _with_coins(world, "7"), Shortage(D(1), NOW), least=LEAST) is None
-    assert find_shortage([], _with_coins(world, "0"), None, least=LEAST) is None
+    assert find_shortage([world.bracket], _with_coins(world, "1"), None, lot=LOT) is None
+    assert find_shortage([world.bracket], _with_coins(world, "7"), Shortage(D(1), NOW), lot=LOT) is None
+    assert find_shortage([], _with_coins(world, "0"), None, lot=LOT) is None
 
 
 def test_what_is_missing_is_the_least_that_was_missing_since_the_first_look() -> None:
     world = _bought()
-    first = find_shortage([world.bracket], _with_coins(world, "0"), None, least=LEAST)
+    first = find_shortage([world.bracket], _with_coins(world, "0"), None, lot=LOT)
     assert first == Shortage(D(1), NOW)
     world.pass_s(5)
-    second = find_shortage([world.bracket], _with_coins(world, "0.25"), first, least=LEAST)
+    second = find_shortage([world.bracket], _with_coins(world, "0.25"), first, lot=LOT)
     assert second == Shortage(D("0.75"), NOW)
 
 
-def test_less_than_can_be_traded_and_an_account_that_shows_nothing_at_all_are_no_shortage() -> None:
+def test_a_rounding_error_and_an_account_that_shows_nothing_at_all_are_no_shortage() -> None:
     world = _bought()
-    assert find_shortage([world.bracket], _with_coins(world, "0.9999999999"), None, least=LEAST) is None
+    assert find_shortage([world.bracket], _with_coins(world, "0.99999999"), None, lot=LOT) is None
     known = Shortage(D(1), NOW)
     empty = replace(world.snapshot(), balances={})
-    assert find_shortage([world.bracket], empty, known, least=LEAST) is known
-    assert find_shortage([world.bracket], empty, None, least=LEAST) is None
+    assert find_shortage([world.bracket], empty, known, lot=LOT) is known
+    assert find_shortage([world.bracket], empty, None, lot=LOT) is None
 
 
 def test_half_a_list_neither_starts_nor_ends_a_shortage() -> None:
     world = _bought()
     half = replace(_with_coins(world, "0"), complete=False)
     known = Shortage(D(1), NOW - SHORTAGE_PAUSE)
-    assert find_shortage([world.bracket], half, None, least=LEAST) is None
-    assert find_shortage([world.bracket], half, known, least=LEAST) is known
+    assert find_shortage([world.bracket], half, None, lot=LOT) is None
+    assert find_shortage([world.bracket], half, known, lot=LOT) is known
     assert not is_over(known, half)
 
 
@@ -62,12 +62,12 @@ def test_a_sale_of_ours_that_is_not_answered_or_not_yet_booked_explains_missing_
     world = _bought()
     stop = world.of("stop")[0]
     world.fill(stop)
-    assert find_shortage([world.bracket], _with_coins(world, "0"), None, least=LEAST) is None
+    assert find_shortage([world.bracket], _with_coins(world, "0"), None, lot=LOT) is None
     other = _bought()
     unanswered = replace(other.bracket.order(other.of("stop")[0]), state=OrderState.SUBMITTING)
     orders = tuple(unanswered if order.role == "stop" else order for order in other.bracket.orders)
     hidden = replace(_with_coins(other, "0"), orders={})
-    assert find_shortage([replace(other.bracket, orders=orders)], hidden, None, least=LEAST) is None
+    assert find_shortage([replace(other.bracket, orders=orders)], hidden, None, lot=LOT) is None
 
 
 def test_it_is_over_after_the_pause_in_a_complete_list() -> None:
@@ -82,7 +82,7 @@ def test_it_is_over_after_the_pause_in_a_complete_list() -> None:
 
 def test_missing_coins_are_taken_off_the_oldest_bracket_first_and_told() -> None:
     older, newer = _bought().bracket, replace(_bought().bracket, id="zy00000002")
-    decisions = write_off([older, newer], Shortage(D("1.25"), NOW), NOW)
+    decisions = write_off([older, newer], Shortage(D("1.24991"), NOW), NOW, lot=LOT)
     assert [(one.after.id, one.after.gone, one.after.held) for one in decisions] == [
         ("zy00000001", D(1), D(0)),
         ("zy00000002", D("0.25"), D("0.75")),
@@ -90,12 +90,12 @@ def test_missing_coins_are_taken_off_the_oldest_bracket_first_and_told() -> None
     events = [event for one in decisions for event in one.events]
     assert [event.kind for event in events] == [EventKind.SOLD_ELSEWHERE] * 2
     assert events[1].text.startswith("0.25 of 1 ZEC are no longer on the account")
-    assert write_off([older], Shortage(D(0), NOW), NOW) == []
+    assert write_off([older], Shortage(D(0), NOW), NOW, lot=LOT) == []
 
 
 def test_a_bracket_whose_coins_are_gone_cancels_its_stop_and_closes_with_the_reason() -> None:
     world = _bought()
-    world.bracket = write_off([world.bracket], Shortage(D(1), NOW), NOW)[0].after
+    world.bracket = write_off([world.bracket], Shortage(D(1), NOW), NOW, lot=LOT)[0].after
     world.step()
     assert world.bracket.state is BracketState.CLOSED
     assert world.bracket.close_reason is ExitReason.SOLD_ELSEWHERE
@@ -106,7 +106,7 @@ def test_a_bracket_whose_coins_are_gone_cancels_its_stop_and_closes_with_the_rea
 def test_a_fill_of_ours_that_turns_up_later_counts_the_coins_in_again() -> None:
     world = _bought()
     stop = world.of("stop")[0]
-    gone: Bracket = write_off([world.bracket], Shortage(D(1), NOW), NOW)[0].after
+    gone: Bracket = write_off([world.bracket], Shortage(D(1), NOW), NOW, lot=LOT)[0].after
     world.fill(stop, "0.4")
     after = absorb(gone, world.snapshot()).bracket
     assert (after.sold, after.gone, after.held) == (D("0.4"), D("0.6"), D(0))

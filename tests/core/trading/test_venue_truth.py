@@ -326,7 +326,7 @@ async def test_a_stop_is_told_where_it_rests_and_a_refused_move_does_not_stop_en
         assert "501.76" in reply.text
         [told] = [alert.text for alert in rig.store.waiting_alerts() if alert.kind == "protection_refused"]
         assert "It rests at 501.76 for 1 ZEC; Zyn tries again." in told
-        assert rig.desk.state is TradingState.REDUCING
+        assert rig.desk.state.value == TradingState.REDUCING.value
         del mirror.perform
         rig.time.pass_s(3)
         rig.hand.price("ZEC/USD", "512")
@@ -334,7 +334,7 @@ async def test_a_stop_is_told_where_it_rests_and_a_refused_move_does_not_stop_en
         await rig.tick()
         [stop] = [order for order in await rig.exchange.fetch_open_orders() if order.type is OrderType.STOP_LOSS]
         assert stop.trigger_price == D("506.88")
-        assert rig.desk.state is TradingState.ACTIVE
+        assert rig.desk.state.value == TradingState.ACTIVE.value
 
 
 async def test_a_closed_bracket_is_not_taken_up_on_a_reading_from_before_its_end() -> None:
