@@ -120,8 +120,12 @@ def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | No
     if _is_paused(draft):
         return
     for order in reversed(orders):
-        if order.state is not OrderState.OPEN or draft.is_unseen([order]):
-            continue  # What cannot be seen now may have traded: its size is changed when it shows.
+        if order.state is not OrderState.OPEN:
+            continue
+        if draft.is_unseen([order]):
+            # What cannot be seen now may have traded: its size is changed when it shows. Asked to go, it goes.
+            excess -= order.remaining if order.cancel_asked else ZERO
+            continue
         cut = min(max(excess, ZERO), order.remaining)
         excess -= cut
         left = order.remaining - cut

@@ -36,10 +36,6 @@ JUMPS = tuple(Decimal(one) for one in ("0.96", "0.985", "0.992", "0.998", "1", "
 HOME = Decimal(500)
 
 
-class ViolationError(AssertionError):
-    """A promise that did not hold, with the story that led there."""
-
-
 @dataclass
 class Story:
     """What a life was made of."""
@@ -67,7 +63,10 @@ def live(seed: int, acts: int = ACTS, *, traced: bool = False) -> Story:
             world.run(acts)
         except (BrokenPromiseError, StuckError) as broken:
             world.story.violation = str(broken)
-            world.say(f"BROKEN {broken}")
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the table must name the seed
+            world.story.violation = f"the simulation itself broke: {type(error).__name__}: {error}"
+        if world.story.violation:
+            world.say(f"BROKEN {world.story.violation}")
         return world.finish()
 
 
@@ -94,7 +93,6 @@ class World:
         modes = (Mode.PAPER, Mode.LIVE) if random.random() < 0.2 else (Mode.PAPER,)
         self.venues = [self._venue(mode, nature) for mode in modes]
         self._truths = {venue.mode: Truth(self.promises, venue) for venue in self.venues}
-        self._over = False
         self._crash_in = 0
         self._alive = 0
         self._ids = self._asked_to_buy = 0

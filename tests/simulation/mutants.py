@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "core", "storage", "tests")
 SEEDS = 3000
+HUNT_S = 900.0
 _HUNT = """
 import gc, sys
 from loguru import logger
@@ -34,7 +35,7 @@ for count, seed in enumerate(range(1, int(sys.argv[1]) + 1), 1):
     try:
         broken = live(seed).violation
     except Exception as error:
-        broken = f"{type(error).__name__}: {error}"
+        broken = f"crashed, {type(error).__name__}: {error}"
     if broken:
         print(f"CAUGHT {count} {broken.splitlines()[0][:100]}")
         break
@@ -44,44 +45,91 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """In `path`, the text `old` becomes `new`. `old` must be there exactly once."""
+
+    path: str
+    old: str
+    new: str
+
+    def of(self, root: Path) -> str:
+        """The file after it. Raises LookupError where it does not fit."""
+        text = (root / self.path).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise LookupError(f"the patch fits {text.count(self.old)} places of {self.path}, not one: {self.old!r}")
+        return text.replace(self.old, self.new)
+
+
+UNGUARDED = (Edit("core/trading/tick.py", "broken(decision) if decision.changed else []", "[]"),)
+"""Takes the promises out that the house keeps an eye on itself, so that the simulation has to notice alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mutant:
-    """One fault planted: in `path`, the text `old` becomes `new`. `old` must be there exactly once."""
+    """One fault planted, in one place and, where it takes more, in others."""
 
     name: str
     path: str
     old: str
     new: str
+    more: tuple[Edit, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All of it."""
+        return (Edit(self.path, self.old, self.new), *self.more)
 
     def apply(self, root: Path) -> None:
-        """Plant it. Raises LookupError where the patch does not fit."""
-        file = root / self.path
-        text = file.read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise LookupError(f"{self.name}: the patch fits {text.count(self.old)} places of {self.path}, not one")
-        file.write_text(text.replace(self.old, self.new), encoding="utf-8")
+        """Plant it. Raises LookupError where a patch does not fit."""
+        for edit in self.edits:
+            (root / edit.path).write_text(edit.of(root), encoding="utf-8")
 
 
 MUTANTS = (
     Mutant(
         "save after send",
         "core/trading/tick.py",
-        """        desk.ledger.save(changed)
-        if snapshot.complete:
+        """                desk.ledger.save([decision])
+                desk.note_change(base)
+                # Sent before the next bracket is decided: each order's deadline begins when it can be sent.
+                outcomes += [(action, await act(desk, action)) for action in decision.actions]
 """,
-        """        for decision in changed:
-            for early in decision.actions:
-                await desk.exchange.perform(early)
-        desk.ledger.save(changed)
-        if snapshot.complete:
+        """                outcomes += [(action, await desk.exchange.perform(action)) for action in decision.actions]
+                desk.ledger.save([decision])
+                desk.note_change(base)
+""",
+    ),
+    Mutant(
+        "save after send, at the door",
+        "core/trading/door.py",
+        """        desk.ledger.save([decision])
+        desk.note_change(bracket.base)
+        for action in decision.actions:
+            await act(desk, action)
+""",
+        """        for action in decision.actions:
+            await desk.exchange.perform(action)
+        desk.ledger.save([decision])
+        desk.note_change(bracket.base)
 """,
     ),
     Mutant(
         "retry an unknown entry",
+        "core/trading/tick.py",
+        "    outcome = await desk.exchange.perform(action)\n",
+        """    outcome = await desk.exchange.perform(action)
+    if isinstance(outcome, Unknown) and isinstance(action, Submit) and action.order.role is Role.ENTRY:
+        outcome = await desk.exchange.perform(replace(action, order=replace(action.order, client_id="zyagain-1")))
+""",
+    ),
+    Mutant(
+        "a lost entry is repeated, and nothing in the house asks",
         "core/lifecycle/decide.py",
         """    if entry is None:
         if bracket.cancel_entry""",
         """    if entry is None or (entry.state is OrderState.LOST and not bracket.cancel_entry):
         if bracket.cancel_entry""",
+        UNGUARDED,
     ),
     Mutant(
         "absence from a partial snapshot",
@@ -116,6 +164,13 @@ MUTANTS = (
         "core/lifecycle/cover.py",
         "    if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:\n",
         "    if sellable > ZERO:\n",
+    ),
+    Mutant(
+        "exit not waiting for the stop, and nothing in the house asks",
+        "core/lifecycle/cover.py",
+        "    if sellable > ZERO and resting <= wanted and remaining(targets) <= wanted:\n",
+        "    if sellable > ZERO:\n",
+        UNGUARDED,
     ),
     Mutant(
         "final is final",
@@ -176,9 +231,52 @@ MUTANTS = (
     ),
     Mutant(
         "lock per bracket instead of per asset",
-        "core/trading/desk.py",
-        "        return self._locks.setdefault(base, asyncio.Lock())\n",
-        '        return self._locks.setdefault(f"{base} {len(self._locks)}", asyncio.Lock())\n',
+        "core/trading/door.py",
+        "    async with desk.lock(bracket.base):\n",
+        "    async with desk.lock(bracket.id):\n",
+        (
+            Edit(
+                "core/trading/tick.py",
+                "        async with desk.lock(group):\n",
+                "        async with desk.lock(next(one.id for one in brackets if one.base == group)):\n",
+            ),
+            Edit(
+                "core/commands/protect.py",
+                "    async with desk.lock(base):\n",
+                "    async with desk.lock(brackets[0].id):\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a partial sale cancels the whole stop",
+        "core/lifecycle/cover.py",
+        "        cut = min(max(excess, ZERO), order.remaining)\n",
+        "        cut = order.remaining if excess > ZERO else ZERO\n",
+    ),
+    Mutant(
+        "stops are never moved",
+        "core/lifecycle/cover.py",
+        "        elif cut > ZERO or (price is not None and order.price != price):\n",
+        "        elif cut > ZERO:\n",
+    ),
+    Mutant(
+        "the held target never fires",
+        "core/lifecycle/cover.py",
+        "    return quote.bid >= bracket.target_price\n",
+        "    return quote.bid > bracket.target_price * 10\n",
+    ),
+    Mutant(
+        "every coin that is missing once is written off",
+        "core/lifecycle/shortage.py",
+        "SHORTAGE_PAUSE = timedelta(seconds=120)\n",
+        "SHORTAGE_PAUSE = timedelta(seconds=0)\n",
+        (Edit("core/lifecycle/shortage.py", "not snapshot.complete or not snapshot.balances or not", "not"),),
+    ),
+    Mutant(
+        "a refused change is never forgotten",
+        "core/lifecycle/decide.py",
+        "    elif not is_bare and bracket.protect_failures > 0 and _rests_as_wished(draft):\n",
+        "    elif False:\n",
     ),
     Mutant(
         "child counted twice",
@@ -254,7 +352,7 @@ def hunt(mutant: Mutant, seeds: int) -> Verdict:
         environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONHASHSEED": "0"}
         done = subprocess.run(
             [sys.executable, "-c", _HUNT, str(seeds)], cwd=copy, env=environment, capture_output=True, text=True,
-            check=False,
+            check=False, timeout=HUNT_S,
         )  # fmt: skip
     found = re.search(r"^CAUGHT (\d+) (.*)$", done.stdout, re.MULTILINE)
     if found is not None:

@@ -23,6 +23,7 @@ LIFE: ContextVar[int] = ContextVar("LIFE", default=0)
 
 _Handle = tuple[int, asyncio.Handle]
 _Ts = TypeVarTuple("_Ts")
+STEPS_MAX = 200_000
 
 
 class StuckError(AssertionError):
@@ -70,6 +71,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def run(self, until: Callable[[], bool], step: Callable[[], None]) -> None:
         """Step until `until` holds. Raises StuckError when nothing can happen any more."""
         while not until():
+            if self.steps > STEPS_MAX:
+                raise StuckError(f"more than {STEPS_MAX} steps: something goes round in circles")
             self._step()
             step()
 
