@@ -54,7 +54,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
             draft.bracket = replace(bracket, leave=None)
         rest = max(ZERO, min(left - under_way, free))
         may_grow = still_buys and bracket.cancel_entry  # A fill may cross the cancel, and is to be sold as well.
-        if under_way <= ZERO and not may_grow and _is_dust(draft, rest) and not _is_dust(draft, bracket.held):
+        goes_on = still_buys or not _is_dust(draft, bracket.held)  # else the bracket closes, with this as its reason
+        if under_way <= ZERO and not may_grow and goes_on and _is_dust(draft, rest):
             # What is left of the wish is too small to be sold: it is done, and the rest stays protected.
             draft.bracket = replace(draft.bracket, leave=None)
             return ZERO, False

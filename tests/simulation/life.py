@@ -1,6 +1,6 @@
 """One seeded life: an owner who talks, a market that jumps, hands that meddle, a venue that fails, a process that dies.
 
-story = live(seed=7)                        # raises Violation with the story that led to it
+story = live(seed=7)                        # story.violation names the promise that broke, if one did
 story = live(seed=7, acts=12, traced=True)  # its first twelve acts and the healing after them, told line by line
 """
 

@@ -21,8 +21,8 @@ def test_a_fault_planted_in_decide_is_found_and_the_same_code_without_it_is_clea
     planted = Mutant(
         "what is left of a position is left alone once a part is sold",
         "core/lifecycle/decide.py",
-        "    _choose_to_leave(draft)\n    cover(draft)\n",
-        "    _choose_to_leave(draft)\n    if draft.bracket.sold <= ZERO:\n        cover(draft)\n",
+        "    _work_entry(draft)\n    _choose_to_leave(draft)\n    cover(draft)\n",
+        "    _work_entry(draft)\n    _choose_to_leave(draft)\n    if not draft.bracket.sold:\n        cover(draft)\n",
     )
     harmless = Mutant("nothing", "core/lifecycle/decide.py", '"""PURE. What a bracket', '"""PURE. What each bracket')
     found = hunt(planted, 40)
