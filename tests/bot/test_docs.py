@@ -53,14 +53,25 @@ def test_the_page_on_brackets_names_every_path_that_opens_a_position() -> None:
         for path in (docs.ROOT / folder).rglob("*.py")
         if door in path.read_text(encoding="utf-8")
     }
-    assert callers == {"core/trading/door.py", "core/commands/entering.py", "core/commands/force_trade_test.py"}
+    assert callers == {
+        "core/trading/door.py",
+        "core/commands/diagnostic.py",
+        "core/commands/entering.py",
+        "core/commands/force_trade_test.py",
+    }
     assert all(f"`{path}`" in page for path in callers)
 
 
-def test_the_settings_that_the_page_on_brackets_names_have_the_values_that_it_gives() -> None:
+def test_the_times_that_the_page_on_brackets_gives_are_those_of_the_code() -> None:
+    page = (docs.ROOT / "docs" / "brackets.md").read_text(encoding="utf-8")
+    for words in (
+        "for 5 s (`child_grace_s`)", "After 60 s without a stop", "1, 2, 4 … 60 s", "at least 3 s apart",
+        "of the next 120 s", "2 s before its deadline", "for five minutes after the end", "After 45 s", "after 95 s",
+    ):  # fmt: skip
+        assert words in page, words
     rules = Rules(next(iter(builtin_instruments().values())))
     assert (rules.child_grace_s, rules.unprotected_limit_s, rules.backoff_max_s) == (5.0, 60.0, 60.0)
-    assert tuple(timedelta(seconds=s) for s in (3, 10, 2)) == (ABSENCE_PAUSE, SHORTAGE_PAUSE, SEND_MARGIN)
+    assert tuple(timedelta(seconds=s) for s in (3, 120, 2)) == (ABSENCE_PAUSE, SHORTAGE_PAUSE, SEND_MARGIN)
     assert timedelta(minutes=5) == WATCHED
     assert (REDUCING_BY_S, LEAVING_BY_S) == (45.0, 95.0)
 

@@ -59,7 +59,7 @@ class Family(World):
 
 
 def _family(mode: TargetMode = TargetMode.EMULATED) -> Family:
-    world = Family(bracket(limit="100"), target_mode=mode)
+    world = Family(replace(bracket(limit="100"), stop_price=D(99)), target_mode=mode)
     world.children, world.unseen = {}, set()
     world.step()
     return world
@@ -72,7 +72,7 @@ def _stops(world: Family) -> list[tuple[str | None, Decimal]]:
 def test_the_entry_carries_its_stop_and_its_child_is_adopted_and_moved_to_the_real_fill() -> None:
     world = _family()
     [sent] = [one for one in world.history if isinstance(one, Submit)]
-    assert sent.attached_stop is None or sent.attached_stop < D(100)
+    assert sent.attached_stop == D(99)
     world.fill(world.of("entry")[0], price="99.5")
     world.spawn("1")
     world.step()
