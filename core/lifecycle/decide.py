@@ -82,6 +82,16 @@ def only_protect(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now:
     return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
 
 
+def only_learn(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
+    """The venue's truth alone, where nothing that could be sent was right."""
+    absorbed = absorb(bracket, snapshot)
+    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
+    _tell_changes(draft, absorbed)
+    _watch_cover(draft)
+    after = draft.bracket if draft.bracket != bracket else bracket
+    return Decision(bracket, after, absorbed.fills, (), tuple(draft.events))
+
+
 _FILL_KINDS = {Role.STOP: EventKind.STOP_FILLED, Role.TARGET: EventKind.TARGET_FILLED, Role.EXIT: EventKind.EXIT_FILLED}
 
 

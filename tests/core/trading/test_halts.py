@@ -97,3 +97,20 @@ async def test_risk_shows_the_limits_in_force() -> None:
         text = (await rig.tell("risk")).text
         assert "MAX_ORDER_QUOTE" in text
         assert "1000000 USD" in text
+
+
+async def test_what_the_venue_shows_is_booked_even_where_nothing_that_could_be_sent_is_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        rig.hand.trade("ZEC/USD", "500")
+        for name in ("decide", "leave_or_protect", "only_protect"):
+            monkeypatch.setattr(f"core.trading.tick.{name}", _buys_again)
+        await rig.tick()
+        [bracket] = rig.desk.ledger.unfinished()
+        assert bracket.held == 0
+        assert [order.state for order in bracket.of_role(Role.STOP)] == [OrderState.FILLED]
+        monkeypatch.undo()
+        await rig.tick()
+        assert rig.desk.ledger.unfinished() == ()
