@@ -4,7 +4,7 @@ Nothing here remembers that an earlier step ran. Called twice with the same inpu
 after a crash it goes on from whatever exists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -42,54 +42,48 @@ class Decision:
 
 def decide(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
     """The next step of `bracket`, given what the venue shows and what the market quotes."""
-    absorbed = absorb(bracket, snapshot)
-    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
-    _tell_changes(draft, absorbed)
-    _set_levels(draft, absorbed.fills)
-    _work_entry(draft)
-    _choose_to_leave(draft)
-    cover(draft)
-    _watch_cover(draft)
-    _finish(draft)
-    after = draft.bracket if draft.bracket != bracket else bracket
-    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+    steps = (_work_entry, _choose_to_leave, cover, _watch_cover, _finish)
+    return _by(steps, bracket, snapshot, quote, now, rules)
 
 
 def leave_or_protect(
     bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules
 ) -> Decision:
     """The same without the entry: for a bracket whose decision was refused, and that must be left or covered still."""
-    absorbed = absorb(bracket, snapshot)
-    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
-    _tell_changes(draft, absorbed)
-    _set_levels(draft, absorbed.fills)
-    _choose_to_leave(draft)
-    cover(draft)
-    _watch_cover(draft)
-    after = draft.bracket if draft.bracket != bracket else bracket
-    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+    return _by((_choose_to_leave, cover, _watch_cover), bracket, snapshot, quote, now, rules)
 
 
 def only_protect(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
     """The venue's truth and a stop for what lacks one, and nothing else: where even that was refused."""
-    absorbed = absorb(bracket, snapshot)
-    draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
-    _tell_changes(draft, absorbed)
-    _set_levels(draft, absorbed.fills)
-    add_stop(draft, max(ZERO, draft.bracket.held - remaining(draft.exits())))
-    _watch_cover(draft)
-    after = draft.bracket if draft.bracket != bracket else bracket
-    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+    return _by((_protect, _watch_cover), bracket, snapshot, quote, now, rules)
 
 
 def only_learn(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
     """The venue's truth alone, where nothing that could be sent was right."""
+    return _by((_watch_cover,), bracket, snapshot, quote, now, rules)
+
+
+def _by(
+    steps: Sequence[Callable[[Draft], None]],
+    bracket: Bracket,
+    snapshot: Snapshot,
+    quote: Quote | None,
+    now: datetime,
+    rules: Rules,
+) -> Decision:
+    """Learn from the snapshot, then take `steps`."""
     absorbed = absorb(bracket, snapshot)
     draft = Draft(absorbed.bracket, quote, now, rules, snapshot)
     _tell_changes(draft, absorbed)
-    _watch_cover(draft)
+    _set_levels(draft, absorbed.fills)
+    for step in steps:
+        step(draft)
     after = draft.bracket if draft.bracket != bracket else bracket
-    return Decision(bracket, after, absorbed.fills, (), tuple(draft.events))
+    return Decision(bracket, after, absorbed.fills, tuple(draft.actions), tuple(draft.events))
+
+
+def _protect(draft: Draft) -> None:
+    add_stop(draft, max(ZERO, draft.bracket.held - remaining(draft.exits())))
 
 
 _FILL_KINDS = {Role.STOP: EventKind.STOP_FILLED, Role.TARGET: EventKind.TARGET_FILLED, Role.EXIT: EventKind.EXIT_FILLED}

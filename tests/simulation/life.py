@@ -26,6 +26,7 @@ from tests.simulation.matching import ZEC, Books, Links, Nature
 from tests.simulation.process import Crash, DriftingMarket, Process, boot, disk
 from tests.simulation.promises import BrokenPromiseError, Promises, Tally
 from tests.simulation.replies import Truth
+from tests.simulation.rest import Rest
 from tests.simulation.speech import say_something
 from tests.simulation.venue import HostileVenue
 from tests.simulation.virtual import StuckError, VirtualLoop
@@ -96,6 +97,7 @@ class World:
         self._crash_in = 0
         self._alive = 0
         self._ids = self._asked_to_buy = 0
+        self._rest = Rest(self.promises)
         self._mean_life = random.choice([150, 400, 1500, 10**9])
         self._heard: list[int] = []
         self.say(f"seed {seed}: {nature}, targets {target_mode}, {' and '.join(modes)}")
@@ -340,9 +342,9 @@ class World:
             desk = self.desk(venue.mode)
             self.promises.require("Zyn is back", desk is not None, venue.mode)
             if desk is not None:
-                self.promises.require_rest(venue, desk)
-        self.promises.require_alerts()
-        self.promises.require_intents(self._asked_to_buy)
+                self._rest.require_rest(venue, desk)
+        self._rest.require_alerts()
+        self._rest.require_intents(self._asked_to_buy)
 
 
 def _settings(target_mode: TargetMode) -> Settings:

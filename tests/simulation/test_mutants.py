@@ -19,10 +19,10 @@ def test_no_two_mutants_are_the_same() -> None:
 @pytest.mark.simulation
 def test_a_fault_planted_in_decide_is_found_and_the_same_code_without_it_is_clean() -> None:
     planted = Mutant(
-        "what is left of a position is left alone once a part is sold",
+        "nothing is covered and nothing is sold",
         "core/lifecycle/decide.py",
-        "    _work_entry(draft)\n    _choose_to_leave(draft)\n    cover(draft)\n",
-        "    _work_entry(draft)\n    _choose_to_leave(draft)\n    if not draft.bracket.sold:\n        cover(draft)\n",
+        "    steps = (_work_entry, _choose_to_leave, cover, _watch_cover, _finish)\n",
+        "    steps = (_work_entry, _choose_to_leave, _watch_cover, _finish)\n",
     )
     harmless = Mutant("nothing", "core/lifecycle/decide.py", '"""PURE. What a bracket', '"""PURE. What each bracket')
     found = hunt(planted, 40)
