@@ -29,7 +29,7 @@ from tests.simulation.replies import Truth
 from tests.simulation.rest import Rest
 from tests.simulation.speech import say_something
 from tests.simulation.venue import HostileVenue
-from tests.simulation.virtual import StuckError, VirtualLoop
+from tests.simulation.virtual import LIFE, StuckError, VirtualLoop
 
 ACTS = 45
 HEALING_S = 600.0
@@ -192,6 +192,11 @@ class World:
             self.loop.spawn(self._reboot())
             raise Crash
 
+    def _fate_in(self, number: int) -> None:
+        """The same within a transaction, unless it is the world that looks into the database."""
+        if LIFE.get() == number or self._alive != number:
+            self._fate(number)
+
     def _bury(self, process: Process) -> None:
         self.loop.kill(process.number)
 
@@ -204,7 +209,7 @@ class World:
         number = self._alive = self.story.crashes + 1
         self._crash_in = 10**9
         self.process = boot(
-            number, self.loop, self._settings, self.market, self.venues, lambda: self._fate(number), self._hear,
+            number, self.loop, self._settings, self.market, self.venues, lambda: self._fate_in(number), self._hear,
             self._saved, self._new_id,
         )  # fmt: skip
         self._crash_in = 1 + int(self.random.expovariate(1 / self._mean_life))
