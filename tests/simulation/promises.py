@@ -30,6 +30,8 @@ BLIND_AFTER_S = 8.0
 EXCUSED_S = 60.0
 TARGET_S = 30.0
 """How long after a price reached the target a stop may be taken back for it: the age of a quote that is acted on."""
+TRIED_S = 15.0
+"""A sale that was refused so lately will be tried again: its wish is renewed by the next look."""
 AMEND_S = 6.0
 """From the reading that an amend was decided on to its arrival."""
 
@@ -229,7 +231,12 @@ class Promises:
         reducing = desk.state is not TradingState.ACTIVE
         self.require("a desk with uncovered coins takes no entries", reducing, f"{name} for {seeing:.0f} s")
         bracket = desk.ledger.bracket(name)
-        leaving = bracket is not None and (bracket.leave is not None or bracket.state is BracketState.CLOSED)
+        lately = self.clock() - timedelta(seconds=TRIED_S)
+        leaving = bracket is not None and (
+            bracket.leave is not None
+            or bracket.state is BracketState.CLOSED
+            or any(one.created_at >= lately for one in bracket.of_role(Role.EXIT))
+        )
         in_time = seeing <= LEAVING_BY_S or leaving
         self.require("uncovered coins are covered or on their way out", in_time, f"{name} for {seeing:.0f} s")
 

@@ -89,6 +89,8 @@ class Truth:
         if self._venue.dice.struck["by hand: sell"]:
             return  # Somebody has moved coins by hand; whose they were is no longer to be told from here.
         for name, bracket in books.brackets.items():
+            if any(one.client_id in self._venue.ghosts for one in books.of(name)):
+                continue  # The venue's own answer said that there is no such order.
             filled_before = any(one.filled_at and one.filled_at < since for one in books.of(name))
             shown = all(self._venue.is_shown_in_full(one, since) for one in bracket)
             held = books.bought_less_sold(name) if filled_before and shown else Decimal(0)
@@ -113,7 +115,7 @@ class Truth:
     def _was(self, name: str, holds: Callable[[VenueOrder], bool], since: datetime, claim: str) -> None:
         """Some state of the order between `since` and now bears the claim out."""
         order = self._latest(name)
-        if self._venue.visible_at.get(order.venue_id, since) > since:
+        if not self._venue.is_shown_in_full(order.venue_id, since):
             since = min(since, order.opened_at)  # No list could have shown more than the answer to it did.
         states = self._promises.history[self._venue.mode, order.venue_id]
         during = [one for at, one in states if at >= since]
