@@ -26,28 +26,31 @@ async def execute_trading_command(
     says that the outcome is unknown, because then it is.
     """
     desk: Desk | None = None
+    # Fixed now: while the command runs, another may switch the mode, and the answer is still about this desk.
+    asked = mode or service.active_mode
+    shown = _mode_shown(service, command, asked)
     try:
         desk = _desk_for(service, command, mode)
         asked_at = desk.clock()
         reply = _dated(desk, command, await handle(desk, command), asked_at)
     except ZynError as error:
-        reply = refusal(error.code, error.message, _mode_shown(service, command, mode))
+        reply = refusal(error.code, error.message, shown)
     except SQLAlchemyError as error:
         logger.exception("storage failed during {}", command.declaration.name)
         cause = str(getattr(error, "orig", error)).splitlines()[0]
         reply = refusal(
             Code.STORAGE,
             f"the database failed ({cause}); what was saved before stands, ask 'open' once it is back",
-            _mode_shown(service, command, mode),
+            shown,
         )
     except Exception as error:  # noqa: BLE001 - a fault of our own must not silence the answer, nor pretend
         logger.opt(exception=error).error("{} broke", command.declaration.name)
         reply = refusal(
             Code.INTERNAL,
             f"something of ours broke ({type(error).__name__}); whether anything was done is UNKNOWN, ask 'open'",
-            _mode_shown(service, command, mode),
+            shown,
         )
-    _log(command, reply, desk, mode or service.active_mode, source)
+    _log(command, reply, desk, asked, source)
     return reply
 
 
@@ -76,10 +79,9 @@ def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> D
     return desk
 
 
-def _mode_shown(service: TradingService, command: Command, mode: Mode | None) -> Mode | None:
+def _mode_shown(service: TradingService, command: Command, asked: Mode) -> Mode | None:
     if command.declaration.danger is not Danger.TRADE:
         return None
-    asked = mode or service.active_mode
     return service.active_mode if asked is Mode.LIVE and service.active_mode is Mode.PAPER else asked
 
 

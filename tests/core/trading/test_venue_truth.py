@@ -349,3 +349,19 @@ async def test_a_closed_bracket_is_not_taken_up_on_a_reading_from_before_its_end
         rig.desk.ledger.take_up(ended.bracket)
         await rig.tick()
         assert rig.desk.ledger.unfinished() == ()
+
+
+async def test_an_answer_names_the_desk_that_was_asked_though_the_mode_has_changed_meanwhile() -> None:
+    async with open_rig() as plain:
+        live = Slow(plain.exchange)
+        async with open_rig(Wiring(live=live, first_mode=Mode.LIVE), start=False) as rig:
+            for desk in rig.service.desks:
+                desk.ready = True
+            asked = asyncio.create_task(rig.tell("sell half my ZEC"))
+            for _ in range(10):
+                await asyncio.sleep(0)
+            await rig.tell("mode paper")
+            live.let.set()
+            reply = await asked
+            assert reply.code is Code.NO_POSITION
+            assert reply.mode is Mode.LIVE
