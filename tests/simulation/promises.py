@@ -32,6 +32,8 @@ TARGET_S = 30.0
 """How long after a price reached the target a stop may be taken back for it: the age of a quote that is acted on."""
 TRIED_S = 15.0
 """A sale that was refused so lately will be tried again: its wish is renewed by the next look."""
+AGAIN_S = 75.0
+"""Within this time another stop is tried: the longest pause after refusals (60 s), and the looks between."""
 AMEND_S = 6.0
 """From the reading that an amend was decided on to its arrival."""
 
@@ -237,6 +239,11 @@ class Promises:
             or bracket.state is BracketState.CLOSED
             or any(one.created_at >= lately for one in bracket.of_role(Role.EXIT))
         )
+        tried = bracket is not None and (
+            leaving
+            or any(one.created_at >= self.clock() - timedelta(seconds=AGAIN_S) for one in bracket.of_role(Role.STOP))
+        )
+        self.require("bare coins are given a stop again and again", tried, f"{name} for {seeing:.0f} s")
         in_time = seeing <= LEAVING_BY_S or leaving
         self.require("uncovered coins are covered or on their way out", in_time, f"{name} for {seeing:.0f} s")
 
