@@ -119,7 +119,10 @@ def _require_entries(desk: Desk, side: Side) -> None:
     if side is not Side.BUY:
         raise Denied(Code.SPOT_ONLY, "spot only: a position is opened by buying, there are no shorts")
     if desk.state is not TradingState.ACTIVE:
-        why = desk.halted_because or "a stop is being refused by the venue"
+        why = (
+            desk.halted_because
+            or "an order that protects a position is missing, or the venue refuses to place or change it"
+        )
         raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk is {desk.state}, no new entries: {why}")
 
 
