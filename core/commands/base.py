@@ -60,7 +60,8 @@ class Declaration:
     `calls` are the words it is called by; `presets` fill fields for some of them. `nouns` may stand beside it and
     mean nothing more. `bare` names the command that is meant by this one's name alone. Of the fields in `any_of`
     at least one must be given. A word of `plurals` without a symbol means all. `goes_with` names the field that a
-    choice needs. `acts` marks a control command that does something even when it is given nothing.
+    choice needs. `acts` marks a control command that does something even when it is given nothing. `dangerous` lists
+    the field values under which a person must confirm it first; an entry without any means always.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Declaration:
     plurals: frozenset[str] = frozenset()
     goes_with: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
+    dangerous: tuple[Mapping[str, str], ...] = ()
     built: bool = True
 
 
@@ -96,6 +98,21 @@ class Command(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """The fields as the parse contract shows them."""
         return self.model_dump(mode="json")
+
+    @property
+    def is_dangerous(self) -> bool:
+        """True when its declaration wants a person to confirm it, given what is in its fields."""
+        given = self.arguments()
+        return any(given | dict(wanted) == given for wanted in self.declaration.dangerous)
+
+    @property
+    def only_shows(self) -> bool:
+        """True for queries, and for a control command that was given nothing to change."""
+        declaration = self.declaration
+        if declaration.danger is not Danger.CONTROL or declaration.acts:
+            return declaration.danger is Danger.QUERY
+        bare = all(not info.is_required() for info in type(self).model_fields.values())
+        return bare and self == type(self)()
 
 
 @functools.cache
@@ -145,15 +162,30 @@ LimitPriceArgument = Annotated[ExactText | None, Slot(SlotKind.LIMIT_PRICE, Code
 StopArgument = Annotated[LevelArgument | None, Slot(SlotKind.STOP, Code.STOP_LOSS, "SL 1%, SL 3100, SL 2 ATR")]
 TargetArgument = Annotated[LevelArgument | None, Slot(SlotKind.TARGET, Code.TAKE_PROFIT, "TP 2%, TP 3300, TP 3R")]
 
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a command would do, shown before it is done: the lines, and the exact command that stands for them.
+
+    `prices` are the prices (quote per base, by symbol) that the lines were made with; empty where none matters.
+    """
+
+    lines: tuple[str, ...]
+    command: Command
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+
+
 Handler = Callable[[Desk, Any], Awaitable[Reply]]
+Previewer = Callable[[Desk, Any], Awaitable[Preview]]
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A command class with its handler."""
+    """A command class with its handler, and what shows it before it is done, where somebody may have to confirm it."""
 
     command: type[Command]
     handler: Handler
+    previewer: Previewer | None = None
 
     @property
     def name(self) -> str:
@@ -179,10 +211,19 @@ def registry() -> Mapping[str, Registered]:
                 continue
             if command.declaration.name in found:
                 raise ValueError(f"two commands are called {command.declaration.name}")
-            found[command.declaration.name] = Registered(command, cast("Handler", handler))
+            previewer = cast("Previewer | None", getattr(module, "preview", None))
+            found[command.declaration.name] = Registered(command, cast("Handler", handler), previewer)
     return found
 
 
 async def handle(desk: Desk, command: Command) -> Reply:
     """Run the handler of `command` at `desk`. Raises ZynError for refusals."""
     return await registry()[command.declaration.name].handler(desk, command)
+
+
+async def preview(desk: Desk, command: Command) -> Preview:
+    """What `command` would do at `desk`, without doing any of it. Raises ZynError where it would be refused."""
+    previewer = registry()[command.declaration.name].previewer
+    if previewer is None:
+        return Preview((command.summary(),), command)
+    return await previewer(desk, command)

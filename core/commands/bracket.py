@@ -10,11 +10,13 @@ from core.commands.base import (
     LevelArgument,
     LimitPriceArgument,
     OrderTypeArgument,
+    Preview,
     Slot,
     SlotKind,
     Symbol,
 )
 from core.commands.entering import enter
+from core.commands.showing import show_entry
 from core.domain.errors import Code
 from core.trading.desk import Desk
 from core.trading.reply import Reply
@@ -44,3 +46,9 @@ class BracketBuy(Command):
 async def handle(desk: Desk, command: BracketBuy) -> Reply:
     """Open the position and answer with what the ledger shows of it."""
     return await enter(desk, command)
+
+
+async def preview(desk: Desk, command: BracketBuy) -> Preview:
+    """The order as it would be sent, with its risk and its levels."""
+    shown = await show_entry(desk, command)
+    return Preview(shown.lines, command.model_copy(update=shown.exact), shown.prices)

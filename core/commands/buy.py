@@ -9,11 +9,13 @@ from core.commands.base import (
     Declaration,
     LimitPriceArgument,
     OrderTypeArgument,
+    Preview,
     StopArgument,
     Symbol,
     TargetArgument,
 )
 from core.commands.entering import enter
+from core.commands.showing import show_entry
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -66,3 +68,9 @@ class Buy(Command):
 async def handle(desk: Desk, command: Buy) -> Reply:
     """Open the position and answer with what the ledger shows of it."""
     return await enter(desk, command)
+
+
+async def preview(desk: Desk, command: Buy) -> Preview:
+    """The order as it would be sent, with its risk and its levels."""
+    shown = await show_entry(desk, command)
+    return Preview(shown.lines, command.model_copy(update=shown.exact), shown.prices)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar
 
-from core.commands.base import Command, Danger, Declaration, Slot, SlotKind
+from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
+from core.commands.showing import entry_line
 from core.domain.brackets import Bracket
 from core.domain.errors import Code, Denied
 from core.domain.money import ZERO, plain
@@ -30,12 +31,7 @@ class Cancel(Command):
 
 async def handle(desk: Desk, command: Cancel) -> Reply:
     """Ask for the cancels, let the tick run, and answer with what the ledger shows."""
-    brackets = await _chosen(desk, command.target)
-    waiting = [bracket for bracket in brackets if bracket.entry is None or not bracket.entry.is_terminal]
-    kept = sum(1 for bracket in brackets if bracket.held > ZERO)
-    if not waiting:
-        stays = f"; {kept} position(s) keep their stop and target, 'close' sells them" if kept else ""
-        raise Denied(Code.NOT_FOUND, f"no entry waits for {command.target} on the {desk.mode} desk{stays}")
+    waiting, kept = await _waiting(desk, command)
     for base in sorted({bracket.base for bracket in waiting}):
         await _cancel_entries(desk, base, [bracket for bracket in waiting if bracket.base == base])
     after = [desk.ledger.bracket(bracket.id) or bracket for bracket in waiting]
@@ -47,6 +43,24 @@ async def handle(desk: Desk, command: Cancel) -> Reply:
     facts = ExecFacts(symbols, "buy", "all", "cancel", "kept", "kept", "canceled" if done else "canceling")
     receipts = tuple(receipt_of(b.entry, b, desk.exchange.name) for b in after if b.entry is not None)
     return Reply(tuple(lines), desk.mode, done, None if done else Code.UNKNOWN, receipts, facts)
+
+
+async def preview(desk: Desk, command: Cancel) -> Preview:
+    """Every entry that would be taken back."""
+    waiting, kept = await _waiting(desk, command)
+    stays = (f"{kept} position(s) keep their stop and target.",) if kept else ()
+    return Preview((*(entry_line(bracket) for bracket in waiting), *stays), command)
+
+
+async def _waiting(desk: Desk, command: Cancel) -> tuple[list[Bracket], int]:
+    """The brackets whose entry waits, and how many of those that were named hold coins already. Raises Denied."""
+    brackets = await _chosen(desk, command.target)
+    waiting = [bracket for bracket in brackets if bracket.entry is None or not bracket.entry.is_terminal]
+    kept = sum(1 for bracket in brackets if bracket.held > ZERO)
+    if not waiting:
+        stays = f"; {kept} position(s) keep their stop and target, 'close' sells them" if kept else ""
+        raise Denied(Code.NOT_FOUND, f"no entry waits for {command.target} on the {desk.mode} desk{stays}")
+    return waiting, kept
 
 
 async def _chosen(desk: Desk, target: str) -> Sequence[Bracket]:

@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
-from core.commands.base import Command, Danger, Declaration
+from core.commands.base import Command, Danger, Declaration, Preview
+from core.commands.close import held_and_waiting
 from core.commands.exiting import exit_reply
+from core.commands.showing import show_exits
 from core.domain.brackets import ExitReason
 from core.trading import say
 from core.trading.desk import Desk
@@ -26,6 +28,7 @@ class Flatten(Command):
         ),
         danger=Danger.TRADE,
         nouns=frozenset({"position", "positions", "everything", "all", "book", "account"}),
+        dangerous=({},),
         examples=("flatten", "flatten everything", "go flat"),
     )
 
@@ -41,3 +44,12 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
     reply = await exit_reply(desk, left)
     lines = (*reply.lines, "", "Verified with the venue:", *await say.open_now(desk))
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)
+
+
+async def preview(desk: Desk, command: Flatten) -> Preview:
+    """Everything that would be sold and canceled. Bound to no price: who wants out wants out."""
+    brackets = await desk.unfinished_now()
+    if not brackets:
+        return Preview(("Nothing is open: there is nothing to sell and nothing to cancel.",), command)
+    shown = await show_exits(desk, *held_and_waiting(brackets))
+    return Preview(shown.lines, command)

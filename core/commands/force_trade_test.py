@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from core.commands.base import Command, Danger, Declaration, OptionalSymbol
+from core.commands.base import Command, Danger, Declaration, OptionalSymbol, Preview
 from core.commands.entering import entry_facts
 from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.errors import Code
@@ -67,13 +67,7 @@ class _Steps:
 
 async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     """Run the test trade through the same door and the same tick as every other trade."""
-    symbol = command.symbol or f"BTC/{desk.settings.quote_currency}"
-    instrument = await desk.instrument(symbol)
-    quote = await desk.fresh_quote(symbol)
-    smallest = instrument.minimum_quantity(quote.bid)
-    quantity = max(
-        instrument.quantity(divide(WORTH, quote.ask)), instrument.quantity(smallest + percent_of(smallest, Decimal(10)))
-    )
+    symbol, quantity = await _size(desk, command)
     opened = await open_position_with_brackets(
         desk, symbol, Side.BUY, (quantity, AmountUnit.BASE), OrderType.MARKET, None, None, Source.FORCE_TEST
     )
@@ -87,6 +81,24 @@ async def handle(desk: Desk, command: ForceTradeTest) -> Reply:
     lines = (*steps.lines, verdict, *say.sources([opened.quote], desk.clock()))
     facts = replace(entry_facts(bracket), outcome="passed" if steps.ok else "failed", source=Source.FORCE_TEST.value)
     return Reply(lines, desk.mode, steps.ok, None if steps.ok else Code.TEST_FAILED, receipts, facts)
+
+
+async def preview(desk: Desk, command: ForceTradeTest) -> Preview:
+    """What the test would buy and sell."""
+    symbol, quantity = await _size(desk, command)
+    ask = (await desk.fresh_quote(symbol)).ask
+    text = f"Buy {plain(quantity)} {symbol} at market, now about {plain(ask)}, with both legs; then let one leg fill."
+    return Preview((text,), command, {symbol: ask})
+
+
+async def _size(desk: Desk, command: ForceTradeTest) -> tuple[str, Decimal]:
+    """The pair, and $10 of it or a little more than its minimum."""
+    symbol = command.symbol or f"BTC/{desk.settings.quote_currency}"
+    instrument = await desk.instrument(symbol)
+    quote = await desk.fresh_quote(symbol)
+    smallest = instrument.minimum_quantity(quote.bid)
+    least = instrument.quantity(smallest + percent_of(smallest, Decimal(10)))
+    return symbol, max(instrument.quantity(divide(WORTH, quote.ask)), least)
 
 
 def _entry_seen(steps: _Steps, bracket: Bracket) -> bool:

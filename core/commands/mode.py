@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from core.commands.base import Command, Danger, Declaration, Slot, SlotKind
+from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
 from core.domain.errors import Code
 from core.domain.modes import Mode
 from core.trading.desk import Desk
@@ -29,6 +29,7 @@ class SwitchMode(Command):
         danger=Danger.CONTROL,
         nouns=frozenset({"mode", "trading", "to"}),
         bare="status",
+        dangerous=({"target": "LIVE"},),
         examples=("mode paper", "switch to live", "/mode paper"),
     )
     target: Annotated[Literal["PAPER", "LIVE"], Slot(SlotKind.MODE, Code.TARGET, "'mode paper' or 'mode live'")]
@@ -43,3 +44,12 @@ async def handle(desk: Desk, command: SwitchMode) -> Reply:
     return Reply(
         (f"Switched from {before} to {wanted}. The {before} desk keeps protecting what it holds.",), mode=wanted
     )
+
+
+async def preview(desk: Desk, command: SwitchMode) -> Preview:
+    """From which mode to which, and what that means. Raises Denied where the other desk is not set up."""
+    house, wanted = desk.house, Mode(command.target)
+    there = house.desk(wanted)
+    means = "real orders, with real money" if wanted is Mode.LIVE else "simulated orders"
+    line = f"Switch from {house.active_mode} to {wanted}: from then on orders are {means} ({there.exchange.name})."
+    return Preview((line,), command)

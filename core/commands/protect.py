@@ -5,7 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
-from core.commands.base import Command, Danger, Declaration, StopArgument, Symbol, TargetArgument
+from core.commands.base import Command, Danger, Declaration, Preview, StopArgument, Symbol, TargetArgument
+from core.commands.showing import level_line
 from core.domain.brackets import Bracket, Level, LevelUnit
 from core.domain.errors import Code, Denied
 from core.domain.market import Quote
@@ -47,14 +48,7 @@ class Protect(Command):
 
 async def handle(desk: Desk, command: Protect) -> Reply:
     """Move the levels of every bracket of the symbol and show what rests afterwards."""
-    if command.stop_loss is None and command.take_profit is None:
-        raise Denied(Code.STOP_LOSS, f"say where: 'protect {command.symbol} sl 1% tp 2%', or 'break even'")
-    brackets = await desk.unfinished_now(command.symbol)
-    if not brackets:
-        raise Denied(Code.NO_POSITION, f"there is no open {command.symbol} on the {desk.mode} desk to protect")
-    stop = command.stop_loss.level() if command.stop_loss else None
-    target = command.take_profit.level() if command.take_profit else None
-    moved = await apply_levels(desk, brackets, stop, target)
+    moved = await apply_levels(desk, *await _wanted(desk, command))
     shown = await say.open_now(desk, command.symbol)
     quotes = await desk.quotes([command.symbol])
     after = [desk.ledger.bracket(bracket.id) or bracket for bracket in moved]
@@ -66,6 +60,33 @@ async def handle(desk: Desk, command: Protect) -> Reply:
         if not order.is_terminal
     ]
     return Reply(tuple(lines), desk.mode, receipts=tuple(receipts), facts=_facts(command.symbol, after))
+
+
+async def preview(desk: Desk, command: Protect) -> Preview:
+    """Where each level is now and where it would be."""
+    moves = await plan_levels(desk, *await _wanted(desk, command))
+    quote = await desk.quote(command.symbol)
+    lines = [*(level_line(before, after) for before, after in moves), *say.sources([quote], desk.clock())]
+    return Preview(tuple(lines), command, {command.symbol: quote.bid})
+
+
+async def _wanted(desk: Desk, command: Protect) -> tuple[Sequence[Bracket], Level | None, Level | None]:
+    """The brackets that are meant, and their new levels. Raises Denied where there is nothing to protect."""
+    if command.stop_loss is None and command.take_profit is None:
+        raise Denied(Code.STOP_LOSS, f"say where: 'protect {command.symbol} sl 1% tp 2%', or 'break even'")
+    brackets = await desk.unfinished_now(command.symbol)
+    if not brackets:
+        raise Denied(Code.NO_POSITION, f"there is no open {command.symbol} on the {desk.mode} desk to protect")
+    stop = command.stop_loss.level() if command.stop_loss else None
+    return brackets, stop, command.take_profit.level() if command.take_profit else None
+
+
+async def plan_levels(
+    desk: Desk, brackets: Sequence[Bracket], stop: Level | None, target: Level | None
+) -> list[tuple[Bracket, Bracket]]:
+    """Each bracket as it is and as it would be with the new levels; nothing is saved. Raises as `apply_levels`."""
+    quote = await desk.fresh_quote(brackets[0].symbol)
+    return [(bracket, await _moved(desk, bracket, stop, target, quote)) for bracket in brackets]
 
 
 async def apply_levels(

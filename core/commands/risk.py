@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from core.commands.base import Command, Danger, Declaration, Slot, SlotKind
+from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
 from core.domain.errors import Code
 from core.domain.events import Event, EventKind
 from core.domain.money import plain
@@ -19,6 +19,7 @@ class Risk(Command):
         danger=Danger.CONTROL,
         presets={"resume trading": {"action": "resume"}},
         nouns=frozenset({"limits", "settings", "trading", "numbers", "limit"}),
+        dangerous=({"action": "resume"},),
         examples=("risk", "risk resume"),
     )
     action: Annotated[
@@ -44,6 +45,13 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     count = desk.ledger.incidents.clear(now, Event(EventKind.STATE_CHANGED, desk.mode, now, text))
     line = f"{count} broken promise(s) marked as seen ({why}). The {desk.mode} desk is {desk.state}."
     return Reply((line,), mode=desk.mode, data={"state": desk.state.value})
+
+
+async def preview(desk: Desk, command: Risk) -> Preview:
+    """What halted the desk, and that entries are taken again."""
+    why = desk.halted_because
+    now = f"It is halted by: {why}." if why else f"It is not halted; it is {desk.state}."
+    return Preview((f"Let the {desk.mode} desk take entries again.", now), command)
 
 
 def _state_lines(desk: Desk) -> list[str]:

@@ -48,6 +48,8 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     NOT_ACTIVE = "NOT_ACTIVE"
     BUSY = "BUSY"
+    UNCONFIRMED = "UNCONFIRMED"
+    CONFIRMATION = "CONFIRMATION"
     # Said by the venue.
     REJECTED = "REJECTED"
     UNKNOWN = "UNKNOWN"

@@ -48,9 +48,9 @@ async def open_position_with_brackets(
     bracket that comes back.
     """
     desk = exchange
-    _require_entries(desk, side)
+    require_entries(desk, side)
     async with desk.entries:
-        verdict, opening = await _approve(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
+        verdict, opening = await approve_entry(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
         bracket = _plan(desk, verdict, opening)
         await _send(desk, bracket, opening)
     await desk.settle(bracket.base)
@@ -61,18 +61,19 @@ async def open_position_with_brackets(
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
+class Opening:
     """What was looked at before the decision to buy."""
 
     quote: Quote
     snapshot: Snapshot
+    account: Account
     atr: Decimal | None
     stop: Level
     target: Level
     notes: tuple[str, ...]
 
 
-async def _approve(
+async def approve_entry(
     desk: Desk,
     symbol: str,
     quantity: tuple[Decimal, AmountUnit],
@@ -81,8 +82,8 @@ async def _approve(
     target: Level | None,
     source: Source,
     limit_price: Decimal | None,
-) -> tuple[Approved, _Opening]:
-    """Look at market and account, and approve or raise Denied."""
+) -> tuple[Approved, Opening]:
+    """Look at market and account, and approve or raise Denied. Nothing is saved and nothing is sent."""
     instrument = await desk.instrument(symbol)
     quote = await desk.fresh_quote(symbol)
     atr = await desk.atr(symbol)
@@ -104,7 +105,7 @@ async def _approve(
     verdict = assess(request, account, desk.settings.limits, quote.ask)
     if isinstance(verdict, Denied):
         raise verdict
-    return verdict, _Opening(quote, snapshot, atr, stop, target, notes)
+    return verdict, Opening(quote, snapshot, account, atr, stop, target, notes)
 
 
 async def _worst_price(desk: Desk, symbol: str, wanted: Decimal, limit: Decimal | None, expected: Decimal) -> Decimal:
@@ -114,7 +115,8 @@ async def _worst_price(desk: Desk, symbol: str, wanted: Decimal, limit: Decimal 
     return taken[-1].price if taken else expected
 
 
-def _require_entries(desk: Desk, side: Side) -> None:
+def require_entries(desk: Desk, side: Side) -> None:
+    """Raise Denied where this desk opens no positions now, or never of this kind."""
     desk.require_ready()
     if side is not Side.BUY:
         raise Denied(Code.SPOT_ONLY, "spot only: a position is opened by buying, there are no shorts")
@@ -166,7 +168,7 @@ async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
     return Account(total - held, total + worth, worth + held, desk.settings.friction.taker_pct)
 
 
-def _plan(desk: Desk, approved: Approved, opening: _Opening) -> Bracket:
+def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:
     """The intent as a bracket. Only an Approved can become one."""
     request = approved.request
     prices: BracketPrices = request.prices
@@ -195,7 +197,7 @@ def _free_id(desk: Desk) -> str:
     return name
 
 
-async def _send(desk: Desk, bracket: Bracket, opening: _Opening) -> None:
+async def _send(desk: Desk, bracket: Bracket, opening: Opening) -> None:
     """Save the intent with its entry order in one transaction, then send it."""
     async with desk.lock(bracket.base):
         rules = await desk.rules(bracket.symbol)

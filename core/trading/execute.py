@@ -8,7 +8,7 @@ from typing import Any
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.commands.base import Command, Danger, handle
+from core.commands.base import Command, Danger, Preview, handle, preview
 from core.domain.errors import Code, Denied, ZynError
 from core.domain.modes import Mode, Source
 from core.domain.money import plain
@@ -33,25 +33,31 @@ async def execute_trading_command(
         desk = _desk_for(service, command, mode)
         asked_at = desk.clock()
         reply = _dated(desk, command, await handle(desk, command), asked_at)
-    except ZynError as error:
-        reply = refusal(error.code, error.message, shown)
-    except SQLAlchemyError as error:
-        logger.exception("storage failed during {}", command.declaration.name)
-        cause = str(getattr(error, "orig", error)).splitlines()[0]
-        reply = refusal(
-            Code.STORAGE,
-            f"the database failed ({cause}); what was saved before stands, ask 'open' once it is back",
-            shown,
-        )
     except Exception as error:  # noqa: BLE001 - a fault of our own must not silence the answer, nor pretend
-        logger.opt(exception=error).error("{} broke", command.declaration.name)
-        reply = refusal(
-            Code.INTERNAL,
-            f"something of ours broke ({type(error).__name__}); whether anything was done is UNKNOWN, ask 'open'",
-            shown,
-        )
+        reply = _failed(error, command, shown)
     _log(command, reply, desk, asked, source)
     return reply
+
+
+async def preview_trading_command(service: TradingService, command: Command, mode: Mode | None) -> Preview | Reply:
+    """What `command` would do at that desk, or the refusal that it would get. Nothing is saved and nothing is sent."""
+    try:
+        return await preview(_desk_for(service, command, mode), command)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(error, command, _mode_shown(service, command, mode or service.active_mode))
+
+
+def _failed(error: Exception, command: Command, shown: Mode | None) -> Reply:
+    """The reply to something that was refused, or that broke."""
+    if isinstance(error, ZynError):
+        return refusal(error.code, error.message, shown)
+    logger.opt(exception=error).error("{} broke", command.declaration.name)
+    if isinstance(error, SQLAlchemyError):
+        cause = str(getattr(error, "orig", error)).splitlines()[0]
+        why = f"the database failed ({cause}); what was saved before stands, ask 'open' once it is back"
+        return refusal(Code.STORAGE, why, shown)
+    why = f"something of ours broke ({type(error).__name__}); whether anything was done is UNKNOWN, ask 'open'"
+    return refusal(Code.INTERNAL, why, shown)
 
 
 def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Reply:

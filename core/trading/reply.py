@@ -81,6 +81,35 @@ class ExecFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Asks a person to confirm what the lines of its reply show. Nothing of it is done until he does."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that fits next: a label for a button, and the words that say it. `mode` is the desk that is meant."""
+
+    label: str
+    words: str
+    mode: Mode
+
+
+class Row(str):
+    """A line that is also a row of a table: `cells` are its values for faces that have columns."""
+
+    cells: tuple[str, ...]
+
+    def __new__(cls, text: str, *cells: str) -> "Row":
+        """The line `text`, with its cells."""
+        row = super().__new__(cls, text)
+        row.cells = cells
+        return row
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer. `mode` is set whenever orders or positions are shown, and then it is the first thing said."""
 
@@ -94,6 +123,8 @@ class Reply:
     as_of: datetime | None = None
     """Where the venue could not be read since the question: how old what is said of orders is. NEVER: from before
     this process."""
+    question: Question | None = None
+    offers: tuple[Offer, ...] = ()
 
     @property
     def text(self) -> str:
@@ -110,6 +141,9 @@ class Reply:
             "text": self.text,
             "receipts": [receipt.as_json() for receipt in self.receipts],
             "data": self.data,
+            "question": {"code": self.question.code, "expires_at": self.question.expires_at.isoformat()}
+            if self.question
+            else None,
         }
 
 
