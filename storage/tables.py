@@ -160,12 +160,49 @@ class ConversationRow(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """A message that a face has taken, so that the same one is never executed twice."""
+    """A message that a face has taken, so that the same one is never executed twice, and the answer to it.
+
+    `chat` is where the answer goes, `user` who asked, `text` what he said, `said_at` when; `reply` is the answer as
+    JSON from the moment on that there is one.
+    """
 
     __tablename__ = "inbox"
+    __table_args__ = (Index("ix_inbox_state_chat", "state", "chat"),)
     id: str = Field(primary_key=True, max_length=40)
     state: str = Field(max_length=12)
     at: datetime = _time()
+    place: int = 0
+    chat: str = Field(default="", max_length=40)
+    user: str = Field(default="", max_length=40)
+    text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    said_at: datetime | None = _time(nullable=True)
+    reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class ChatRow(SQLModel, table=True):
+    """A chat that gets alerts: up to which one it has them, and since when it takes none."""
+
+    __tablename__ = "chat"
+    id: str = Field(primary_key=True, max_length=40)
+    told: int = 0
+    blocked_at: datetime | None = _time(nullable=True)
+
+
+class ProposalRow(SQLModel, table=True):
+    """Something that waits for a person to confirm it: the exact command, for whom, and until when."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (Index("ix_proposal_user_state", "user", "state"),)
+    code: str = Field(primary_key=True, max_length=12)
+    user: str = Field(max_length=40)
+    mode: str = Field(max_length=8)
+    command: str = Field(max_length=32)
+    arguments: str = Field(sa_column=Column(Text, nullable=False))
+    prices: str = Field(sa_column=Column(Text, nullable=False))
+    author: str = Field(max_length=12)
+    state: str = Field(max_length=12)
+    asked_at: datetime = _time()
+    expires_at: datetime = _time()
 
 
 class InstrumentRow(SQLModel, table=True):

@@ -67,11 +67,11 @@ def _entry_lines(desk: Desk, request: OrderRequest, opening: Opening) -> list[st
     share = f", {plain(divide(risk * 100, equity).quantize(_HUNDREDTH))}% of equity" if equity > ZERO else ""
     reward = f" ({plain(divide(gain, risk).quantize(_HUNDREDTH))} R)" if risk > ZERO else ""
     about = "" if request.limit_price is not None else f", now about {plain(request.price)}"
+    what = f"Buy {plain(request.quantity)} {base} ({request.instrument.symbol}) {where}{about}"
+    stop, target = plain(request.prices.stop), plain(request.prices.target)
     return [
-        f"Buy {plain(request.quantity)} {base} ({request.instrument.symbol}) {where}{about}: "
-        f"{cents(cost)} {quote} and about {cents(fee)} fee.",
-        f"Stop {plain(request.prices.stop)} ({say.level(opening.stop)}), "
-        f"target {plain(request.prices.target)} ({say.level(opening.target)}).",
+        f"{what}: {cents(cost)} {quote} and about {cents(fee)} fee.",
+        f"Stop {stop} ({say.level(opening.stop)}), target {target} ({say.level(opening.target)}).",
         f"At risk: {cents(risk)} {quote}{share}; to gain: {cents(gain)} {quote}{reward}, before fees.",
     ]
 

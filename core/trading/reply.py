@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from core.domain.brackets import Bracket
 from core.domain.errors import Code
@@ -100,9 +100,10 @@ class Offer:
 class Row(str):
     """A line that is also a row of a table: `cells` are its values for faces that have columns."""
 
+    __slots__ = ("cells",)
     cells: tuple[str, ...]
 
-    def __new__(cls, text: str, *cells: str) -> "Row":
+    def __new__(cls, text: str, *cells: str) -> Self:
         """The line `text`, with its cells."""
         row = super().__new__(cls, text)
         row.cells = cells
