@@ -42,7 +42,7 @@ async def _house(**overrides: object) -> AsyncIterator[tuple[House, Talk]]:
         house = await open_house(load_settings({}, Path(folder) / "none", given))
         try:
             await house.service.start()
-            yield house, Talk(house.service, house.grammar)
+            yield house, Talk(house.approvals, house.grammar)
         finally:
             await house.close()
 

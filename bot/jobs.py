@@ -22,11 +22,15 @@ PRICE_SECONDS = 2.0
 _NO_TOKEN = "1:offline"  # noqa: S105 - an Application wants a token even when it never speaks to Telegram
 
 
-def build_application(token: str | None, api_url: str | None) -> "Application[Any, Any, Any, Any, Any, Any]":
+def build_application(
+    token: str | None, api_url: str | None, queue: "asyncio.Queue[object] | None" = None
+) -> "Application[Any, Any, Any, Any, Any, Any]":
     """An Application with its JobQueue. Without a token it runs the jobs and never connects."""
     from telegram.ext import ApplicationBuilder  # noqa: PLC0415 - 0.2 s, and one-shot commands do without
 
-    builder = ApplicationBuilder().token(token or _NO_TOKEN).concurrent_updates(True)
+    builder = ApplicationBuilder().token(token or _NO_TOKEN)
+    if queue is not None:
+        builder = builder.update_queue(queue)
     if api_url is not None:
         builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
     return builder.build()

@@ -14,12 +14,16 @@ from loguru import logger
 from bot.faces.console import ConsoleFace, piped_lines, typed_lines
 from bot.faces.socket import SocketClient, SocketFace, socket_path
 from bot.jobs import Jobs, build_application
+from bot.loudness import read_loudness
 from bot.outbox import Outbox, alert_text
 from bot.settings import Settings
 from bot.talk import Talk
 from bot.wiring import House, open_house
 from core.domain.errors import Code
+from core.ledger.chats import Chats
+from core.ledger.inbox import Inbox
 from core.ledger.store import Alert
+from core.market.clocks import wall_clock
 from core.trading.house import Check
 from core.trading.reply import refusal
 
@@ -48,9 +52,10 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
     house = await open_house(settings)
     outbox = Outbox(house.store)
     model = _model(house)
-    talk = Talk(house.service, house.grammar, model)
+    talk = Talk(house.approvals, house.grammar, model)
     token = settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else None
-    application = build_application(token, settings.telegram_api_url)
+    intake = _intake() if token is not None else None
+    application = build_application(token, settings.telegram_api_url, intake)
     queue = application.job_queue
     socket = SocketFace(socket_path(settings.database_url), talk, outbox)
     telegram = None
@@ -61,8 +66,8 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
             Jobs(house, outbox).schedule(queue)
             await queue.start()
         await socket.start()
-        if token is not None:
-            telegram = await _telegram(application, talk, outbox, house)
+        if intake is not None:
+            telegram = await _telegram(application, intake, talk, outbox, house)
         yield Open(house, talk, outbox)
     finally:
         # Jobs first and without waiting: one that hangs at a venue must not keep the process from ending.
@@ -74,11 +79,20 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
         await house.close()
 
 
-async def _telegram(application: Any, talk: Talk, outbox: Outbox, house: House) -> Any:
-    from bot.faces.telegram import TelegramFace  # noqa: PLC0415 - only with a token
+def _intake() -> Any:
+    from bot.faces.telegram.face import Intake  # noqa: PLC0415 - only with a token
 
-    face = TelegramFace(application, talk, house.store, house.settings.telegram_allowed_users)
-    outbox.main = face.deliver
+    return Intake()
+
+
+async def _telegram(application: Any, intake: Any, talk: Talk, outbox: Outbox, house: House) -> Any:
+    from bot.faces.telegram.face import Books, TelegramFace  # noqa: PLC0415 - only with a token
+
+    books = Books(Inbox(house.database), Chats(house.database), house.store)
+    loudness = read_loudness(house.settings.alerts)
+    allowed = house.settings.telegram_allowed_users
+    face = TelegramFace(application, intake, talk, books, allowed, loudness, wall_clock)
+    outbox.channels.append(face.pump)
     house.service.probes["Telegram"] = face.check
     await face.start()
     return face
@@ -91,7 +105,7 @@ def _model(house: House) -> Any:
         return None
     from bot.llm.lazy import LazyAgent  # noqa: PLC0415
 
-    return LazyAgent(settings, house.service, house.store)
+    return LazyAgent(settings, house.approvals, house.grammar, house.store)
 
 
 def _probes(house: House, token: str | None, model: Any) -> None:

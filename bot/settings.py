@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from dotenv.parser import parse_stream
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bot.loudness import read_loudness
 from core.domain.modes import Mode, TargetMode
 
 DEFAULT_ENV_FILE = Path(".env")
@@ -50,6 +51,10 @@ class Settings(BaseModel):
     telegram_allowed_users: Annotated[
         frozenset[int], _help(f"Telegram ids that may talk to Zyn: {_TELEGRAM_IDS_HINT}.")
     ] = frozenset()
+    alerts: Annotated[
+        str,
+        _help("How alerts arrive: TOPIC=on, silent or off, with commas, like partial=off,entry=silent. Empty: all on."),
+    ] = ""
     telegram_api_url: Annotated[
         str | None, _help("Root of a self-hosted Bot API server, http://host:port. Empty: Telegram's own.")
     ] = None
@@ -62,6 +67,23 @@ class Settings(BaseModel):
         _help("Base URL of an OpenAI-compatible server. Empty: OpenAI's own."),
     ] = None
     openai_model: Annotated[str, _help("Name of the model.")] = "gpt-4o"
+    model_budget_s: Annotated[
+        float, Field(ge=1, le=300), _help("Seconds that the model may take for one message, all rounds together.")
+    ] = 30.0
+    confirm_paper: Annotated[
+        Literal["named", "always"],
+        _help(
+            "When a PAPER order that the model proposes asks you first: named (unless your sentence names side, "
+            "amount, symbol and levels exactly so) or always."
+        ),
+    ] = "named"
+    confirm_live: Annotated[
+        Literal["model", "always"],
+        _help("Which LIVE orders ask you first: model (those that the model proposes) or always (your own as well)."),
+    ] = "model"
+    confirm_move_pct: Annotated[
+        Decimal, Field(gt=0, le=50), _help("A price that moved further than this, in percent, is asked about again.")
+    ] = Decimal(1)
     kraken_api_key: Annotated[
         SecretStr | None, _help("Kraken API key, for LIVE. It must not be allowed to withdraw.")
     ] = None
@@ -136,7 +158,7 @@ class Settings(BaseModel):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("target_mode", mode="before")
+    @field_validator("target_mode", "confirm_paper", "confirm_live", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -157,6 +179,12 @@ class Settings(BaseModel):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("a URL that starts with http:// or https://")
         return value.rstrip("/") if value else value
+
+    @field_validator("alerts")
+    @classmethod
+    def _alerts(cls, value: str) -> str:
+        read_loudness(value)
+        return value
 
     @field_validator("kraken_ws_url", "kraken_ws_auth_url")
     @classmethod

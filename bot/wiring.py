@@ -20,12 +20,15 @@ from core.exchange.paper import PaperExchangeWrapper
 from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
 from core.ledger.paper import PaperLedger
+from core.ledger.proposals import Proposals
 from core.ledger.store import Store
 from core.lifecycle.rules import SUBMIT_DEADLINE_S, Rules
 from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock, MarketClock, wall_clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
+from core.trading.approvals import Approvals
+from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
 from core.trading.service import MODE_KEY, TradingService
 from storage.database import Database, DatabaseError, open_database
@@ -54,6 +57,7 @@ class House:
     market: MarketData
     clock: Clock
     service: TradingService
+    approvals: Approvals
     grammar: Grammar
 
     def keep_time(self) -> None:
@@ -139,8 +143,10 @@ def assemble(
     desks = {exchange.mode: _desk(settings, exchange, database, market, instruments) for exchange in exchanges}
     name = database.url.render_as_string(hide_password=True)
     service = TradingService(desks, store, settings.mode, owner=settings.owner_name, database_name=name)
+    policy = ConsentPolicy(settings.confirm_paper, settings.confirm_live, settings.confirm_move_pct)
+    approvals = Approvals(service, Proposals(database), policy, wall_clock)
     grammar = Grammar(instruments, settings.quote_currency)
-    return House(settings, database, lock, store, market.data, market.clock, service, grammar)
+    return House(settings, database, lock, store, market.data, market.clock, service, approvals, grammar)
 
 
 def _market(settings: Settings, store: Store) -> MarketParts:

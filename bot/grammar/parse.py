@@ -7,6 +7,7 @@ from typing import Any
 from bot.grammar.filler import Filled, fill, is_about_levels
 from bot.grammar.judge import judge, why
 from bot.grammar.lexer import Kind, Token, lex
+from bot.grammar.naming import names_order
 from bot.grammar.sheet import Misfit
 from bot.grammar.symbols import SymbolBook
 from bot.grammar.vocabulary import Glue, call_index, knows, reserved_words, slash_names, vocabulary
@@ -67,6 +68,10 @@ class Grammar:
             return NotParsed(Code.NOT_A_COMMAND, "there is nothing in it; say 'help' for what can be said")
         named, tokens, problem = _slash(tokens)
         return problem or self._of_tokens(named, tokens)
+
+    def names(self, text: str, command: Command, mode: Mode | None) -> bool:
+        """Whether `text`, which is no command itself, names exactly this order. Pure."""
+        return len(text) <= MAX_LENGTH and names_order(text, command, mode, self._book)
 
     def _of_tokens(self, named: str | None, tokens: list[Token]) -> Parsed | NotParsed:
         called = {named: named} if named else _called(tokens)

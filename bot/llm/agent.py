@@ -1,25 +1,30 @@
 """The agent loop: a message, the registry's tools, and replies rendered by code.
 
-The model chooses commands; it executes nothing and reports nothing. What happened is said by the replies of the
-commands that ran; the model's own prose is a comment beside them, and dropped where it claims what only a receipt may.
+The model chooses commands; it executes nothing and reports nothing. What it chooses goes to the approvals, which ask a
+person wherever that is due. What happened is said by the replies of the commands that ran; the model's own prose is a
+comment beside them, and dropped where it claims what only a receipt may.
 """
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from bot.grammar.parse import NotParsed
+from bot.grammar.parse import Grammar, NotParsed, Parsed
 from bot.llm.tools import ToolError, command_of, tools
+from bot.llm.trouble import is_passing, trouble_of
 from bot.llm.truth import TradeResultValidator
 from core.commands.base import Danger
+from core.commands.open import Open
 from core.domain.errors import Code
 from core.ledger.store import Store
-from core.trading.execute import execute_trading_command
+from core.trading.approvals import Approvals, Wish
+from core.trading.consent import Author
 from core.trading.reply import Reply
-from core.trading.service import TradingService
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -27,14 +32,29 @@ if TYPE_CHECKING:
 ROUNDS = 4
 CALLS_PER_ROUND = 4
 WINDOW = 12
+TRIES = 3
+CLAIMS_KEY = "model_claims_dropped"
+_KEPT_LENGTH = 600
 _ALL = frozenset(Danger)
 _LOOK = frozenset({Danger.QUERY})
 _PERSONA = (
     "You are Zyn, a Kraken spot trading assistant. You call your owner {owner}. Be short and factual, in the "
     "owner's language. Use the tools for everything about trades, orders, balances and prices; never invent numbers "
-    "or ids. You cannot trade yourself: calling a tool asks the house to, and the house reports the result. "
-    "Never say that something was bought, sold, placed, canceled or protected. Active mode: {mode}."
+    "or ids. You cannot trade yourself: calling a tool asks the house to, the house may ask the owner to confirm, and "
+    "the house reports the result. Never say that something was bought, sold, placed, canceled or protected, and never "
+    "confirm for the owner. Active mode: {mode}."
 )
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One message on its way: what the model may call, and what the house has answered so far."""
+
+    user: str
+    text: str
+    allowed: Collection[Danger]
+    replies: list[Reply] = field(default_factory=list)
+    acted: bool = False
 
 
 class Agent:
@@ -44,94 +64,153 @@ class Agent:
         self,
         client: "AsyncOpenAI",
         model: str,
-        service: TradingService,
+        approvals: Approvals,
+        grammar: Grammar,
         store: Store,
         budget_s: float = 30.0,
     ) -> None:
         self.client = client
         self._model = model
-        self._service = service
+        self._approvals = approvals
+        self._grammar = grammar
         self._store = store
         self._budget_s = budget_s
 
     async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
         """Let the model answer, with trading tools only where the grammar found no reason against it."""
-        allowed = _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK
-        replies: list[Reply] = []
-        failed = False
+        turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK)
         try:
-            prose = await self._converse(user, text, allowed, replies)
+            prose = await self._converse(turn)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
             logger.warning("the model failed: {}: {}", type(error).__name__, str(error)[:200])
-            failed = True
-            prose = f"The model is not answering ({type(error).__name__}), and {why_not.message}."
-        return _compose(replies, prose, why_not, failed=failed)
+            sentence = f"The model is not answering ({trouble_of(error, self._budget_s)}), and {why_not.message}."
+            return _beside(turn.replies, sentence) or Reply((sentence,), ok=False, code=why_not.code)
+        return await self._compose(turn, prose, why_not)
 
-    async def _converse(self, user: str, text: str, allowed: Collection[Danger], replies: list[Reply]) -> str:
-        self._store.say(user, "user", text, datetime.now(UTC))
-        persona = _PERSONA.format(owner=self._service.owner, mode=self._service.active_mode)
-        said = self._store.said(user, WINDOW)
+    async def _converse(self, turn: _Turn) -> str:
+        """Rounds of asking and running tools, within one budget of time. Returns the model's last words."""
+        self._store.say(turn.user, "user", turn.text, datetime.now(UTC))
+        service = self._approvals.service
+        persona = _PERSONA.format(owner=service.owner, mode=service.active_mode)
         messages: list[dict[str, Any]] = [{"role": "system", "content": persona}]
-        messages += [{"role": role, "content": content} for role, content in said]
+        messages += [{"role": role, "content": content} for role, content in self._store.said(turn.user, WINDOW)]
         ends_at = asyncio.get_running_loop().time() + self._budget_s
         for _ in range(ROUNDS):
-            message = await self._ask(messages, allowed, ends_at)
+            message = await self._ask(messages, turn.allowed, ends_at)
             calls = list(message.tool_calls or ())[:CALLS_PER_ROUND]
             if not calls:
                 prose = (message.content or "").strip()
-                self._store.say(user, "assistant", prose or "(nothing)", datetime.now(UTC))
+                self._store.say(turn.user, "assistant", prose or "(nothing)", datetime.now(UTC))
                 return prose
             messages.append(message.model_dump(exclude_none=True))
-            for call in calls:
-                messages.append(await self._run(call, allowed, replies))
-            if any(reply.facts is not None for reply in replies):
-                # One trade a message: what the model might add after it could only repeat or contradict the receipt.
-                return ""
+            messages += await self._run_all(calls, turn)
+            if turn.acted:
+                # One order a message: what the model might add could only repeat or contradict the receipt.
+                break
+        if turn.replies:
+            told = f"(The house answered:) {turn.replies[-1].text[:_KEPT_LENGTH]}"
+            self._store.say(turn.user, "assistant", told, datetime.now(UTC))
         return ""
 
     async def _ask(self, messages: Sequence[dict[str, Any]], allowed: Collection[Danger], ends_at: float) -> Any:
         request: dict[str, Any] = {"model": self._model, "messages": list(messages), "tools": tools(allowed)}
+        tries = AsyncRetrying(
+            retry=retry_if_exception(is_passing),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential(multiplier=0.25, max=4),
+            reraise=True,
+        )
         # Only the model's time is limited: a command that has begun is never cut off in the middle.
         async with asyncio.timeout(max(0.0, ends_at - asyncio.get_running_loop().time())):
-            answer = await self.client.chat.completions.create(**request)
+            answer: Any = await tries(self.client.chat.completions.create, **request)
         choices = getattr(answer, "choices", None)
         if not choices:
             raise ValueError("the model's server did not answer with a chat completion")
         return choices[0].message
 
-    async def _run(self, call: Any, allowed: Collection[Danger], replies: list[Reply]) -> dict[str, Any]:
-        function = getattr(call, "function", None)
-        try:
-            if function is None:
-                raise ToolError("only function calls are understood")
-            parsed = command_of(function.name, function.arguments, allowed)
-            if parsed.command.declaration.danger is Danger.TRADE and any(reply.facts is not None for reply in replies):
-                raise ToolError("one order a message; the owner must send the next one")
-        except ToolError as error:
-            content = f"error: {error}"
-        else:
-            reply = await execute_trading_command(self._service, parsed.command, parsed.mode)
-            replies.append(reply)
-            content = reply.text
-        return {"role": "tool", "tool_call_id": call.id, "content": content}
+    async def _run_all(self, calls: Sequence[Any], turn: _Turn) -> list[dict[str, Any]]:
+        """The answers to the calls of one round, in their order. Those that only look run side by side."""
+        parsed = [_parsed(call, turn.allowed) for call in calls]
+        looks = {number: one for number, one in enumerate(parsed) if isinstance(one, Parsed) and one.command.only_shows}
+        seen = await asyncio.gather(*(self._submit(one, turn) for one in looks.values()))
+        answers = {number: reply.text for number, reply in zip(looks, seen, strict=True)}
+        turn.replies += seen
+        for number, one in enumerate(parsed):
+            if number in answers:
+                continue
+            answers[number] = f"error: {one}" if isinstance(one, ToolError) else await self._act(one, turn)
+        return [
+            {"role": "tool", "tool_call_id": call.id, "content": answers[number]} for number, call in enumerate(calls)
+        ]
+
+    async def _act(self, parsed: Parsed, turn: _Turn) -> str:
+        """Hand over the one command of this turn that would change something."""
+        if turn.acted:
+            return "error: one order a message; the owner must send the next one"
+        reply = await self._submit(parsed, turn)
+        # A refusal of what was asked may be mended by another call; what was done or asked for may not be repeated.
+        turn.acted = reply.facts is not None or reply.question is not None or reply.ok
+        turn.replies.append(reply)
+        return reply.text
+
+    async def _submit(self, parsed: Parsed, turn: _Turn) -> Reply:
+        named = self._grammar.names(turn.text, parsed.command, parsed.mode)
+        return await self._approvals.submit(Wish(turn.user, parsed.command, parsed.mode, Author.MODEL, named))
+
+    async def _compose(self, turn: _Turn, prose: str, why_not: NotParsed) -> Reply:
+        """Receipts first, rendered by code; the prose beside them only if it claims nothing."""
+        told = "\n".join(reply.text for reply in turn.replies)
+        if prose and TradeResultValidator.is_unproven(prose, told):
+            count = self._store.increment(CLAIMS_KEY)
+            logger.warning("the model's prose claimed what no receipt of this turn shows and was dropped ({})", count)
+            return _beside(turn.replies, "") or await self._what_is(turn.user)
+        if turn.replies:
+            comment = f"(The model's words, not the ledger's:) {prose}" if prose else ""
+            return _beside(turn.replies, comment) or turn.replies[-1]
+        if not prose:
+            return Reply((f"The model had nothing to say, and {why_not.message}.",), ok=False, code=why_not.code)
+        return Reply((prose, _MODEL_SPEAKS))
+
+    async def _what_is(self, user: str) -> Reply:
+        """What the ledger says, in the place of what the model claimed."""
+        shown = await self._approvals.submit(Wish(user, Open(), None, Author.MODEL))
+        return Reply((_NOTHING, *shown.lines), shown.mode, shown.ok, shown.code, data=shown.data, offers=shown.offers)
 
 
-_NOTHING = "Nothing was executed, canceled or protected by this message; 'open' shows what is."
+_NOTHING = "Nothing was executed, canceled or protected by this message. This is what is:"
 _MODEL_SPEAKS = "(The model's words, not the ledger's. Nothing was executed by this message.)"
 
 
-def _compose(replies: Sequence[Reply], prose: str, why_not: NotParsed, *, failed: bool) -> Reply:
-    """Receipts first, rendered by code; the prose beside them only if it claims nothing."""
-    if prose and TradeResultValidator.claims_execution(prose):
-        logger.warning("the model's prose claimed an execution and was dropped")
-        prose = "" if replies else _NOTHING
+def _parsed(call: Any, allowed: Collection[Danger]) -> Parsed | ToolError:
+    function = getattr(call, "function", None)
+    try:
+        if function is None:
+            raise ToolError("only function calls are understood")
+        return command_of(function.name, function.arguments, allowed)
+    except ToolError as error:
+        return error
+
+
+def _beside(replies: Sequence[Reply], comment: str) -> Reply | None:
+    """The replies of the turn as one, with a comment at its end. None where there are none."""
     if not replies:
-        answered = bool(prose) and not failed
-        words = (prose, _MODEL_SPEAKS) if answered and prose != _NOTHING else (prose or why_not.message,)
-        return Reply(words, ok=answered, code=None if answered else why_not.code)
+        return None
     last = replies[-1]
-    lines = [line for reply in replies[:-1] for line in (*reply.text.splitlines(), "")]
-    lines += [*last.lines, *([prose] if prose else [])]
+    lines: list[str] = [line for reply in replies[:-1] for line in (*_whole(reply), "")]
+    lines += [*last.lines, *([comment] if comment else [])]
     return Reply(
-        tuple(lines), last.mode, all(reply.ok for reply in replies), last.code, last.receipts, last.facts, last.data
+        tuple(lines),
+        last.mode,
+        all(reply.ok for reply in replies),
+        next((reply.code for reply in replies if reply.code is not None), None),
+        tuple(receipt for reply in replies for receipt in reply.receipts),
+        last.facts,
+        last.data,
+        last.as_of,
+        last.question,
+        last.offers,
     )
+
+
+def _whole(reply: Reply) -> tuple[str, ...]:
+    return (f"Mode: {reply.mode}.", *reply.lines) if reply.mode is not None else reply.lines

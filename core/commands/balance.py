@@ -6,7 +6,8 @@ from core.commands.base import Command, Danger, Declaration
 from core.domain.money import ZERO, cents, plain, times
 from core.trading import say
 from core.trading.desk import Desk
-from core.trading.reply import Reply
+from core.trading.offers import refresh, show_open
+from core.trading.reply import Reply, Row
 
 
 class Balance(Command):
@@ -41,22 +42,26 @@ async def handle(desk: Desk, command: Balance) -> Reply:
     currency = desk.settings.quote_currency
     pairs = {asset: f"{asset}/{currency}" for asset in snapshot.balances if asset != currency}
     quotes = await desk.quotes(pairs.values())
-    lines, worth, unpriced = [], ZERO, []
+    lines: list[str] = []
+    unpriced: list[str] = []
+    worth = ZERO
     for asset, balance in sorted(snapshot.balances.items(), key=lambda item: (item[0] != currency, item[0])):
         held = f", {plain(balance.held)} in open orders" if balance.held > ZERO else ""
         total = cents(balance.total) if asset == currency else plain(balance.total)
-        text = f"• {asset} {total}{held}"
+        text, value_cell = f"• {asset} {total}{held}", total if asset == currency else "?"
         quote = quotes.get(pairs.get(asset, ""))
         if asset == currency:
             worth += balance.total
         elif quote is not None:
             value = times(balance.total, quote.bid)
             worth += value
-            text += f", worth {cents(value)} {currency}"
+            value_cell = cents(value)
+            text += f", worth {value_cell} {currency}"
         else:
             unpriced.append(asset)
-        lines.append(text)
+        lines.append(text if held else Row(text, asset, total, f"{value_cell} {currency}"))
     missing = f" (without {', '.join(unpriced)}: no price)" if unpriced else ""
     lines.append(f"Equity: {cents(worth)} {currency}{missing}.")
     lines += say.sources(quotes.values(), desk.clock())
-    return Reply(tuple(lines), mode=desk.mode, data={"equity": plain(worth)})
+    offers = (refresh("balance", desk.mode), show_open(desk.mode))
+    return Reply(tuple(lines), mode=desk.mode, data={"equity": plain(worth)}, offers=offers)

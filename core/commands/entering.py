@@ -13,6 +13,7 @@ from core.lifecycle.news import price
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.door import Opened, open_position_with_brackets
+from core.trading.offers import position_offers, show_open
 from core.trading.reply import ExecFacts, Reply, receipt_of
 
 
@@ -89,6 +90,7 @@ async def entry_reply(desk: Desk, opened: Opened) -> Reply:
         receipts=tuple(receipt_of(order, bracket, desk.exchange.name) for order in bracket.orders),
         facts=entry_facts(bracket),
         data={"bracket": bracket.id},
+        offers=(show_open(desk.mode), *(position_offers(bracket.symbol, desk.mode) if bracket.held > ZERO else ())),
     )
 
 

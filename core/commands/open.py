@@ -6,8 +6,10 @@ from loguru import logger
 
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
 from core.domain.money import plain
+from core.domain.orders import Role
 from core.trading import say
 from core.trading.desk import Desk
+from core.trading.offers import open_offers
 from core.trading.reply import Reply
 from core.trading.view import OpenView, view_open
 
@@ -33,7 +35,11 @@ async def handle(desk: Desk, command: Open) -> Reply:
     view = await view_open(desk, command.symbol)
     logger.info("[OPEN] mode={}, ex={}, n={}", desk.mode, desk.exchange.name, len(view.orders))
     lines = [*say.open_lines(view), await say.other_desk_line(desk), *say.sources(view.quotes, desk.clock())]
-    return Reply(tuple(lines), mode=desk.mode, data=_data(view))
+    words = f"open {command.symbol}" if command.symbol else "open"
+    held = (position.bracket.symbol for position in view.positions)
+    waiting = (order.name for order in view.orders if order.role == Role.ENTRY)
+    offers = open_offers(words, held, waiting, desk.mode)
+    return Reply(tuple(lines), mode=desk.mode, data=_data(view), offers=offers)
 
 
 def _data(view: OpenView) -> dict[str, object]:

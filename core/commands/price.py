@@ -6,6 +6,7 @@ from core.commands.base import Command, Danger, Declaration, Symbol
 from core.domain.money import plain
 from core.trading import say
 from core.trading.desk import Desk
+from core.trading.offers import refresh
 from core.trading.reply import Reply
 
 
@@ -42,4 +43,5 @@ async def handle(desk: Desk, command: Price) -> Reply:
     quote = await desk.quote(command.symbol)
     line = f"{command.symbol}: bid {plain(quote.bid)}, ask {plain(quote.ask)}, last {plain(quote.last)}."
     data = {"bid": plain(quote.bid), "ask": plain(quote.ask), "last": plain(quote.last), "source": quote.source}
-    return Reply((line, *say.sources([quote], desk.clock())), data=data)
+    offers = (refresh(f"price {command.symbol}", desk.mode),)
+    return Reply((line, *say.sources([quote], desk.clock())), data=data, offers=offers)

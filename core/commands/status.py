@@ -7,6 +7,7 @@ from core.domain.modes import TargetMode
 from core.domain.money import ZERO
 from core.domain.orders import OrderState
 from core.trading.desk import Desk
+from core.trading.offers import refresh, show_open
 from core.trading.reply import Reply
 
 
@@ -45,7 +46,8 @@ async def handle(desk: Desk, command: Status) -> Reply:
     other = house.other_desk(desk)
     lines += _desk_lines(other) if other is not None else [f"{desk.mode.other} desk: not set up."]
     lines.append(f"Market data: {desk.market.name}. {_targets(desk)}")
-    return Reply(tuple(lines), mode=desk.mode, data={"active_mode": house.active_mode.value, "state": desk.state.value})
+    data = {"active_mode": house.active_mode.value, "state": desk.state.value}
+    return Reply(tuple(lines), mode=desk.mode, data=data, offers=(refresh("status", desk.mode), show_open(desk.mode)))
 
 
 def _targets(desk: Desk) -> str:

@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     CLOSED = "closed"
     STATE_CHANGED = "state_changed"
     RESTARTED = "restarted"
+    STOPPED = "stopped"
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)

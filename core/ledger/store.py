@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from core.domain.instruments import Instrument
 from core.ledger import rows
@@ -22,6 +23,7 @@ class Alert:
     at: datetime
     text: str
     attempts: int
+    symbol: str = ""
 
 
 class Store:
@@ -40,6 +42,14 @@ class Store:
         """Store a value."""
         with self._database.transaction() as connection:
             upsert(connection, rows.SETTINGS, [{"key": key, "value": value}])
+
+    def increment(self, key: str) -> int:
+        """Count one more under `key`, and how many there are now."""
+        with self._database.transaction() as connection:
+            row = connection.execute(select(rows.SETTINGS.c.value).where(rows.SETTINGS.c.key == key)).first()
+            count = (int(row[0]) if row else 0) + 1
+            upsert(connection, rows.SETTINGS, [{"key": key, "value": str(count)}])
+        return count
 
     def latest_moment(self) -> datetime | None:
         """The newest time that any book of this database has written down."""
@@ -71,9 +81,21 @@ class Store:
         table = rows.ALERTS
         query = select(table).where(table.c.state == "waiting").order_by(table.c.id).limit(limit)
         with self._database.transaction() as connection:
-            return [
-                Alert(row.id, row.mode, row.kind, row.at, row.text, row.attempts) for row in connection.execute(query)
-            ]
+            return [_alert(row) for row in connection.execute(query)]
+
+    def alerts_after(self, last: int, limit: int = 200) -> list[Alert]:
+        """Alerts younger than `last`, in order, delivered to others or not."""
+        table = rows.ALERTS
+        query = select(table).where(table.c.id > last).order_by(table.c.id).limit(limit)
+        with self._database.transaction() as connection:
+            return [_alert(row) for row in connection.execute(query)]
+
+    def mark_alerts_up_to(self, last: int) -> None:
+        """Mark every waiting alert up to this one as delivered."""
+        table = rows.ALERTS
+        with self._database.transaction() as connection:
+            waiting = update(table).where(table.c.state == "waiting", table.c.id <= last)
+            connection.execute(waiting.values(state="delivered"))
 
     def waiting_count(self) -> int:
         """How many alerts wait."""
@@ -86,23 +108,6 @@ class Store:
         table = rows.ALERTS
         with self._database.transaction() as connection:
             connection.execute(update(table).where(table.c.id.in_(list(ids))).values(state=state))
-
-    # -- inbox -------------------------------------------------------------------------------------------------
-
-    def take_message(self, name: str, at: datetime) -> str | None:
-        """Note that a message was received. Returns None the first time, else how far it came: "received" or "done"."""
-        table = rows.INBOX
-        with self._database.transaction() as connection:
-            known = connection.execute(select(table.c.state).where(table.c.id == name)).scalar()
-            if known is None:
-                connection.execute(insert(table), [{"id": name, "state": "received", "at": at}])
-        return None if known is None else str(known)
-
-    def finish_message(self, name: str) -> None:
-        """Note that a message was executed or refused."""
-        table = rows.INBOX
-        with self._database.transaction() as connection:
-            connection.execute(update(table).where(table.c.id == name).values(state="done"))
 
     # -- conversation ------------------------------------------------------------------------------------------
 
@@ -118,3 +123,7 @@ class Store:
         with self._database.transaction() as connection:
             found = [(str(row.role), str(row.text)) for row in connection.execute(query)]
         return found[::-1]
+
+
+def _alert(row: Row[Any]) -> Alert:
+    return Alert(row.id, row.mode, row.kind, row.at, row.text, row.attempts, row.symbol)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Self
 
 from core.domain.brackets import Bracket
@@ -88,6 +89,14 @@ class Question:
     expires_at: datetime
 
 
+class OfferKind(StrEnum):
+    """What taking an offer does: say its words, say them again in place of the old answer, or choose levels first."""
+
+    RUN = "run"
+    REFRESH = "refresh"
+    LEVELS = "levels"
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Something that fits next: a label for a button, and the words that say it. `mode` is the desk that is meant."""
@@ -95,6 +104,7 @@ class Offer:
     label: str
     words: str
     mode: Mode
+    kind: OfferKind = OfferKind.RUN
 
 
 class Row(str):

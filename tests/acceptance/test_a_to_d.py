@@ -55,7 +55,7 @@ async def test_b_live_execution_and_open_use_the_same_kraken_wrapper_and_never_t
         desk = house.service.desk(Mode.LIVE)
         assert isinstance(desk.exchange, KrakenExchangeWrapper)
         client.fill_price = float((await desk.quote("ZEC/USD")).ask)
-        talk = Talk(house.service, house.grammar)
+        talk = Talk(house.approvals, house.grammar)
         bought = await talk.answer("console", "buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
         assert bought.ok, bought.text
         assert bought.mode is Mode.LIVE
@@ -92,7 +92,7 @@ async def test_c_a_message_becomes_a_persisted_paper_order_through_the_grammar(t
     house = await open_house(settings)
     try:
         await house.service.start()
-        reply, shown = await _text_to_open(house, Talk(house.service, house.grammar), ORDER)
+        reply, shown = await _text_to_open(house, Talk(house.approvals, house.grammar), ORDER)
         assert reply.ok, reply.text
         assert [one["quantity"] for one in shown.data["positions"]] == ["0.04"]
     finally:
@@ -107,16 +107,16 @@ async def test_c_a_tool_call_of_the_model_becomes_a_persisted_paper_order_when_t
     house = await open_house(settings)
     try:
         await house.service.start()
-        agent = make_agent(settings, house.service, house.store)
+        agent = make_agent(settings, house.approvals, house.grammar, house.store)
         with respx.mock(assert_all_called=True) as router:
             route = router.post("http://127.0.0.1:9/v1/chat/completions").mock(side_effect=_model)
-            reply = await Talk(house.service, None, agent).answer(
+            reply = await Talk(house.approvals, None, agent).answer(
                 "telegram:1", "grab me a little zcash, forty thousandths"
             )
         assert route.call_count == 1
         assert reply.ok, reply.text
         assert reply.text.startswith("Mode: PAPER.\nBought 0.04 ZEC")
-        shown = await Talk(house.service, house.grammar).answer("telegram:1", OPEN)
+        shown = await Talk(house.approvals, house.grammar).answer("telegram:1", OPEN)
         assert len(shown.data["orders"]) == 2
     finally:
         await house.close()

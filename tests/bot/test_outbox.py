@@ -3,7 +3,6 @@
 from bot.outbox import Outbox, alert_text
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode
-from core.ledger.store import Alert
 from tests.rig import Rig, open_rig
 
 
@@ -42,13 +41,13 @@ async def test_an_alert_that_the_sink_cannot_take_waits_and_keeps_its_place() ->
         _alert(rig, "one", "two")
         taken, up = list[str](), [False]
 
-        async def sink(alert: Alert) -> bool:
-            if up[0]:
-                taken.append(alert.text)
-            return up[0]
+        async def channel() -> int:
+            waiting = rig.store.waiting_alerts() if up[0] else []
+            taken.extend(alert.text for alert in waiting)
+            return waiting[-1].id if waiting else 0
 
         outbox = Outbox(rig.store)
-        outbox.main = sink
+        outbox.channels.append(channel)
         assert await outbox.deliver() == 0
         assert rig.store.waiting_count() == 2
         up[0] = True

@@ -1,0 +1,326 @@
+"""The Telegram face: one bot account, its allowed users, and what the house says to them."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import BotCommand, Update
+from telegram.constants import ChatAction
+from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.ext import Application
+
+from bot.faces.telegram.answering import Answering, plain, refuse_old, say_unfinished
+from bot.faces.telegram.incoming import OLD_S, Incoming, Kind, Verdict, incoming_of, judge
+from bot.faces.telegram.lanes import Lanes
+from bot.faces.telegram.outgoing import Outgoing, outgoing_of
+from bot.faces.telegram.post import Post
+from bot.faces.telegram.presses import Presses
+from bot.loudness import Loudness, Topic
+from bot.talk import Talk
+from core.commands.base import registry
+from core.ledger.chats import Chats
+from core.ledger.inbox import Inbox, Message, Progress
+from core.ledger.store import Store
+from core.trading.house import Check
+
+FACE = "telegram"
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
+STOP_PATIENCE_S = 4.0
+TYPING_EVERY_S = 4.0
+TYPING_AFTER_S = 0.4
+_RETRY_MAX_S = 30.0
+_DESCRIPTION_MAX = 256
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+
+class Intake(asyncio.Queue[object]):
+    """The queue of python-telegram-bot, which is awaited before an update is acknowledged. Ours commits it first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.take: Callable[[Update], None] | None = None
+
+    async def put(self, item: object) -> None:
+        """Commit an update. Raises NetworkError where that fails, so that Telegram is asked for it again."""
+        if not isinstance(item, Update) or self.take is None:
+            await super().put(item)
+            return
+        try:
+            self.take(item)
+        except SQLAlchemyError as error:
+            logger.error("Telegram: an update could not be stored and will be asked for again: {}", error)
+            raise NetworkError("the inbox cannot be written") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the face remembers in the database."""
+
+    inbox: Inbox
+    chats: Chats
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An update in a lane. `is_begun`: the inbox already says that it may have been executed."""
+
+    incoming: Incoming
+    is_begun: bool
+
+
+class TelegramFace:
+    """Speaks to `allowed` users only; for all others there is a log line and silence.
+
+    Each user's messages are answered in order, users beside each other. What Telegram delivers is committed before it
+    is acknowledged and acted on at most once; what goes out is kept until Telegram has taken it.
+    """
+
+    def __init__(
+        self,
+        application: App,
+        intake: Intake,
+        talk: Talk,
+        books: Books,
+        allowed: frozenset[int],
+        loudness: Mapping[Topic, Loudness],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._application = application
+        self._inbox = books.inbox
+        self._allowed = allowed
+        self._clock = clock
+        self._owner = talk.approvals.service.owner
+        self.post = Post(application.bot, books.inbox, books.chats, books.store, loudness, clock)
+        self._presses = Presses(application.bot, talk)
+        self._answering = Answering(talk, self._presses)
+        self._lanes: Lanes[_Taken] = Lanes(self._work)
+        self._connected = False
+        self._reachable = True
+        self._connecting: asyncio.Task[None] | None = None
+        self._told_id: set[int] = set()
+        self._beside: set[asyncio.Task[None]] = set()
+        intake.take = self.take
+
+    # -- connection --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Say what a crash left unsaid, then connect in the background, again and again: it stops nothing else."""
+        if not self._allowed:
+            logger.warning(
+                "Telegram: TELEGRAM_ALLOWED_USERS is empty; whoever writes is told his own id and nothing else"
+            )
+        self._recover()
+        self._connecting = asyncio.create_task(self._connect(), name="telegram")
+
+    async def _connect(self) -> None:
+        pause = 1.0
+        while not self._connected:
+            try:
+                await self._application.initialize()
+                await self._application.bot.set_my_commands(menu())
+                await self._application.start()
+                self._connected = True
+                if self._application.updater is not None:
+                    await self._application.updater.start_polling(
+                        bootstrap_retries=-1, allowed_updates=ALLOWED_UPDATES, error_callback=self._on_poll_error
+                    )
+            except InvalidToken:
+                logger.error("Telegram refuses the token; check TELEGRAM_BOT_TOKEN. Trading goes on without Telegram.")
+                return
+            except TelegramError as error:
+                logger.warning("Telegram cannot be reached ({}); next try in {:.0f} s", type(error).__name__, pause)
+                await asyncio.sleep(pause)
+                pause = min(_RETRY_MAX_S, pause * 2)
+        logger.info("Telegram: polling as @{}", self._application.bot.username)
+
+    async def stop(self) -> None:
+        """Stop polling, let what is being answered end, send what can be sent, disconnect."""
+        if self._connecting is not None and not self._connecting.done():
+            self._connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._connecting
+        if self._connected and self._application.updater is not None and self._application.updater.running:
+            await self._application.updater.stop()
+        await self._lanes.stop(STOP_PATIENCE_S)
+        for task in self._beside:
+            task.cancel()
+        if self._connected:
+            await self._application.stop()
+            await self._application.shutdown()
+
+    def _on_poll_error(self, error: TelegramError) -> None:
+        """An outage is told once; the library polls on by itself."""
+        if self._reachable:
+            logger.warning("Telegram: polling fails ({}: {}), trying on", type(error).__name__, str(error)[:200])
+        self._reachable = False
+
+    async def check(self) -> Check:
+        """For the diagnostic."""
+        if not self._connected:
+            return Check("Telegram", ok=False, text="not connected")
+        blocked = sum(1 for user in self._allowed if self.post.is_blocked(user))
+        note = f", {blocked} chat(s) take no messages" if blocked else ""
+        return Check("Telegram", ok=True, text=f"polling as @{self._application.bot.username}{note}")
+
+    async def pump(self) -> int | None:
+        """Deliver what waits: answers to every chat, alerts to every allowed user. For the outbox.
+
+        Returns the id of the last alert that every user who can be reached has; None where there is nobody.
+        """
+        if not self._connected or not self._allowed:
+            return 0 if self._allowed else None
+        await self.post.flush_all()
+        reached = await asyncio.gather(*(self.post.pump_alerts(user) for user in sorted(self._allowed)))
+        return min((one for one in reached if one is not None), default=None)
+
+    # -- in ----------------------------------------------------------------------------------------------------
+
+    def take(self, update: Update) -> None:
+        """Judge an update and commit it. Raises SQLAlchemyError where it cannot be kept."""
+        self._reachable = True
+        incoming = incoming_of(update, self._application.bot.username)
+        if incoming is None:
+            return
+        verdict = judge(incoming, self._allowed)
+        if verdict is Verdict.HEARD:
+            self._keep(incoming)
+        elif verdict is Verdict.STRANGER:
+            logger.warning(
+                "Telegram: {} of user {} ignored, not in TELEGRAM_ALLOWED_USERS", incoming.kind, incoming.user
+            )
+        elif verdict is Verdict.NOBODY_YET:
+            self._tell_id(incoming)
+
+    def _keep(self, incoming: Incoming) -> None:
+        now = self._clock()
+        # One that is worked on at once may have been executed when the process dies; one that waits in line was not.
+        at_once = self._lanes.is_idle(incoming.user) and incoming.age_s(now) <= OLD_S
+        message = Message(
+            id=_name(incoming),
+            place=incoming.update_id,
+            chat=f"{FACE}:{incoming.chat}",
+            user=f"{FACE}:{incoming.user}",
+            text=incoming.text or "",
+            said_at=incoming.said_at,
+            taken_at=now,
+            progress=Progress.BEGUN if at_once else Progress.RECEIVED,
+        )
+        if not self._inbox.take(message):
+            logger.info("Telegram: update {} was delivered again and is not acted on again", incoming.update_id)
+            return
+        self.post.unblock(incoming.chat)
+        if incoming.kind is Kind.PRESS:
+            self._presses.expect(incoming.press_id)
+        self._lanes.add(incoming.user, _Taken(incoming, at_once))
+
+    def _tell_id(self, incoming: Incoming) -> None:
+        """Without any allowed user: his own number, once, in private, and nothing else."""
+        logger.warning("Telegram: {} of user {} ignored, nobody is allowed yet", incoming.kind, incoming.user)
+        if not incoming.is_private or incoming.kind is not Kind.MESSAGE or incoming.user in self._told_id:
+            return
+        self._told_id.add(incoming.user)
+        text = f"Your Telegram id is {incoming.user}."
+        self._spawn(self._send_once(incoming.chat, text))
+
+    async def _send_once(self, chat: int, text: str) -> None:
+        with contextlib.suppress(TelegramError):
+            await self._application.bot.send_message(chat, text)
+
+    # -- answering ---------------------------------------------------------------------------------------------
+
+    async def _work(self, user: int, queue: deque[_Taken]) -> None:
+        """Answer the next message of a user; old ones that follow each other are refused together."""
+        del user
+        first = queue.popleft()
+        now, chat = self._clock(), first.incoming.chat
+        names = [_name(first.incoming)]
+        if first.incoming.age_s(now) > OLD_S:
+            old = [first.incoming]
+            while queue and queue[0].incoming.age_s(now) > OLD_S and queue[0].incoming.chat == chat:
+                old.append(queue.popleft().incoming)
+            names = [_name(one) for one in old]
+            await self._send(chat, names, refuse_old(old, now))
+            return
+        if not first.is_begun:
+            self._inbox.begin(names[0])
+        outgoing = await self._answer(first.incoming)
+        if outgoing is None:
+            self._inbox.answered(names)
+        else:
+            await self._send(chat, names, outgoing)
+
+    async def _send(self, chat: int, names: list[str], outgoing: Outgoing) -> None:
+        """Keep the answer to what these names are, then send it as far as Telegram takes it."""
+        self._inbox.finish(names[0], outgoing.as_json(), names[1:])
+        self.post.add(chat, names[0], outgoing, self._clock())
+        await self.post.flush(chat)
+
+    async def _answer(self, incoming: Incoming) -> Outgoing | None:
+        """The answer. Whatever breaks, the user gets an apology with a code and the log the rest."""
+        typing = self._spawn(self._type(incoming.chat)) if incoming.kind is Kind.MESSAGE else None
+        try:
+            return await self._answering.answer(incoming)
+        except Exception as error:  # noqa: BLE001 - one broken answer must not end the lane, nor be silent
+            code = f"E-{secrets.token_hex(3)}"
+            logger.opt(exception=error).error("Telegram: update {} broke ({})", incoming.update_id, code)
+            return plain(
+                f"Sorry, {self._owner}: something of ours broke while I answered (code {code}). Whether anything was "
+                "done is UNKNOWN; 'open' shows what there is."
+            )
+        finally:
+            if typing is not None:
+                typing.cancel()
+
+    async def _type(self, chat: int) -> None:
+        """Show that an answer is being made, while it takes long."""
+        await asyncio.sleep(TYPING_AFTER_S)
+        with contextlib.suppress(TelegramError):
+            while True:
+                await self._application.bot.send_chat_action(chat, ChatAction.TYPING)
+                await asyncio.sleep(TYPING_EVERY_S)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+        return task
+
+    # -- after a crash -----------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Answers that were not delivered go out; what was never answered is named, and not executed."""
+        unanswered: dict[str, list[Message]] = {}
+        for message in self._inbox.in_progress(FACE):
+            chat = int(message.chat.partition(":")[2])
+            if message.progress is Progress.DONE and message.reply is not None:
+                # Without its edit: what it would replace may have been replaced by another since.
+                outgoing = replace(outgoing_of(message.reply), edit=None)
+                self.post.add(chat, message.id, outgoing, message.taken_at)
+            else:
+                unanswered.setdefault(message.chat, []).append(message)
+        for name, messages in unanswered.items():
+            chat, outgoing = int(name.partition(":")[2]), say_unfinished(messages)
+            self._inbox.finish(messages[0].id, outgoing.as_json(), [one.id for one in messages[1:]])
+            self.post.add(chat, messages[0].id, outgoing, self._clock())
+
+
+def _name(incoming: Incoming) -> str:
+    return f"{FACE}:{incoming.update_id}"
+
+
+def menu() -> list[BotCommand]:
+    """The slash menu, from the registry."""
+    return [
+        BotCommand(name, entry.command.summary()[:_DESCRIPTION_MAX])
+        for name, entry in registry().items()
+        if entry.command.declaration.built
+    ]

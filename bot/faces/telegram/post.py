@@ -1,0 +1,231 @@
+"""The post: answers and alerts of each chat in order, kept until Telegram has taken them, however long that takes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loguru import logger
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyKeyboardMarkup
+from telegram.constants import ParseMode
+from telegram.error import TelegramError
+
+from bot.faces.telegram.buttons import COMMON, Keyboard, keyboard_of_alert
+from bot.faces.telegram.outgoing import Fate, Outgoing, Verdict, fate_of
+from bot.faces.telegram.render import Part, render_alerts
+from bot.loudness import Loudness, Topic, topic_of
+from core.ledger.chats import Chats, Told
+from core.ledger.inbox import Inbox
+from core.ledger.store import Alert, Store
+
+PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0)
+"""Between tries while Telegram cannot be reached; the last one again and again."""
+LATE_S = 60.0
+_BATCH = 200
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One answer that is to be delivered; `sent` of its parts have been."""
+
+    name: str
+    outgoing: Outgoing
+    at: datetime
+    sent: int = 0
+
+
+@dataclass(slots=True)
+class _Chat:
+    """One chat's post. Nothing is sent before `not_before`, in the loop's time."""
+
+    id: int
+    answers: deque[_Answer] = field(default_factory=deque)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    not_before: float = 0.0
+    failures: int = 0
+    blocked: bool = False
+
+
+class Post:
+    """What goes out to every chat. An answer is kept in the inbox, an alert in the outbox, until it is delivered."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        inbox: Inbox,
+        chats: Chats,
+        store: Store,
+        loudness: Mapping[Topic, Loudness],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._bot = bot
+        self._inbox = inbox
+        self._chats = chats
+        self._store = store
+        self._loudness = loudness
+        self._clock = clock
+        self._posts: dict[int, _Chat] = {}
+
+    def add(self, chat: int, name: str, outgoing: Outgoing, at: datetime) -> None:
+        """Put an answer at the end of the chat's post. `name` is the inbox's name of what it answers."""
+        self._chat(chat).answers.append(_Answer(name, outgoing, at))
+
+    def unblock(self, chat: int) -> None:
+        """Somebody wrote from there, so it takes messages again."""
+        post = self._chat(chat)
+        if post.blocked:
+            post.blocked = False
+            self._chats.put(_name(chat), Told(self._chats.of(_name(chat)).told))
+
+    def is_blocked(self, chat: int) -> bool:
+        """True for a chat that takes nothing."""
+        return self._chat(chat).blocked
+
+    async def flush(self, chat: int) -> bool:
+        """Send the answers of a chat in order, as far as Telegram takes them. True when none waits."""
+        post = self._chat(chat)
+        async with post.lock:
+            while post.answers and _now() >= post.not_before:
+                if not await self._send_answer(post, post.answers[0]):
+                    return False
+            return not post.answers
+
+    async def flush_all(self) -> None:
+        """The same for every chat that something waits for."""
+        waiting = [chat for chat, post in self._posts.items() if post.answers]
+        await asyncio.gather(*(self.flush(chat) for chat in waiting))
+
+    async def pump_alerts(self, chat: int) -> int | None:
+        """Send what the chat has not been told yet, one message. Returns how far it is; None for a blocked chat."""
+        post, name = self._chat(chat), _name(chat)
+        told = self._chats.of(name)
+        post.blocked = told.blocked_at is not None
+        if post.blocked:
+            return None
+        if not await self.flush(chat):
+            return told.told
+        async with post.lock:
+            if _now() < post.not_before:
+                return told.told
+            return await self._send_alerts(post, name, told.told)
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _chat(self, chat: int) -> _Chat:
+        return self._posts.setdefault(chat, _Chat(chat))
+
+    async def _send_answer(self, post: _Chat, answer: _Answer) -> bool:
+        outgoing = answer.outgoing
+        parts = self._dated(answer)
+        while answer.sent < len(parts):
+            is_last = answer.sent == len(parts) - 1
+            markup = outgoing if is_last else Outgoing(())
+            edit = outgoing.edit if len(parts) == 1 else None
+            verdict = await self._send(post, parts[answer.sent], markup, edit)
+            if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
+                return False
+            if verdict.fate is Fate.BLOCKED:
+                break
+            answer.sent += 1
+        post.answers.popleft()
+        self._inbox.answered([answer.name])
+        return True
+
+    def _dated(self, answer: _Answer) -> Sequence[Part]:
+        """An answer that comes late says so, and as a message of its own."""
+        if (self._clock() - answer.at).total_seconds() <= LATE_S:
+            return answer.outgoing.parts
+        late = f"(This is late: it was the answer at {answer.at:%H:%M:%S} UTC on {answer.at:%Y-%m-%d}.)"
+        return [Part(late, late), *answer.outgoing.parts]
+
+    async def _send_alerts(self, post: _Chat, name: str, told: int) -> int:
+        alerts = self._store.alerts_after(told, _BATCH)
+        wanted = [alert for alert in alerts if self._how_loud(alert) is not Loudness.OFF]
+        if wanted:
+            parts, count = render_alerts(wanted)
+            keyboard = keyboard_of_alert(wanted[0]) if count == 1 and len(parts) == 1 else ()
+            silent = all(self._how_loud(alert) is Loudness.SILENT for alert in wanted[:count])
+            for part in parts:
+                verdict = await self._send(post, part, Outgoing((), keyboard), None, silent=silent)
+                if verdict.fate in {Fate.WAIT, Fate.UNKNOWN, Fate.BLOCKED}:
+                    return told
+            reached = wanted[count - 1].id if count < len(wanted) else alerts[-1].id
+        elif alerts:
+            reached = alerts[-1].id
+        else:
+            return told
+        self._chats.put(name, Told(reached))
+        return reached
+
+    def _how_loud(self, alert: Alert) -> Loudness:
+        return self._loudness.get(topic_of(alert.kind), Loudness.ON)
+
+    async def _send(
+        self, post: _Chat, part: Part, outgoing: Outgoing, edit: int | None, *, silent: bool = False
+    ) -> Verdict:
+        """One message, its markup dropped where Telegram does not take it, sent anew where it cannot be replaced."""
+        verdict = await self._try(post.id, part.html, outgoing, edit, silent=silent, parse=True)
+        if verdict.fate is Fate.NO_EDIT:
+            edit = None
+            verdict = await self._try(post.id, part.html, outgoing, None, silent=silent, parse=True)
+        if verdict.fate is Fate.BAD_MARKUP:
+            logger.warning("Telegram does not take our markup; sent as plain text")
+            verdict = await self._try(post.id, part.plain, outgoing, edit, silent=silent, parse=False)
+        if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
+            pause = PAUSES_S[min(post.failures, len(PAUSES_S) - 1)]
+            post.failures += 1
+            post.not_before = _now() + (pause if verdict.wait_s is None else verdict.wait_s)
+        else:
+            post.failures = 0
+        if verdict.fate is Fate.BLOCKED:
+            self._block(post)
+        return verdict
+
+    async def _try(
+        self, chat: int, text: str, outgoing: Outgoing, edit: int | None, *, silent: bool, parse: bool
+    ) -> Verdict:
+        mode = ParseMode.HTML if parse else None
+        inline = _inline(outgoing.keyboard)
+        try:
+            if edit is not None:
+                await self._bot.edit_message_text(
+                    text, chat, edit, parse_mode=mode, reply_markup=inline, link_preview_options=_NO_PREVIEW
+                )
+            else:
+                markup = _COMMON if outgoing.common and inline is None else inline
+                await self._bot.send_message(
+                    chat, text, mode, reply_markup=markup, disable_notification=silent, link_preview_options=_NO_PREVIEW
+                )
+        except TelegramError as error:
+            verdict = fate_of(error)
+            if verdict.fate is not Fate.SENT:
+                logger.warning("Telegram: chat {}: {} ({})", chat, verdict.fate, str(error)[:200])
+            return verdict
+        return Verdict(Fate.SENT)
+
+    def _block(self, post: _Chat) -> None:
+        post.blocked = True
+        name = _name(post.id)
+        self._chats.put(name, Told(self._chats.of(name).told, self._clock()))
+        logger.warning("Telegram: chat {} takes no messages; it gets none until somebody writes from there", post.id)
+
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_COMMON = ReplyKeyboardMarkup([list(row) for row in COMMON], resize_keyboard=True, is_persistent=True)
+
+
+def _inline(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard]
+    )
+
+
+def _name(chat: int) -> str:
+    return f"telegram:{chat}"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
