@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, String, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Text
 from sqlmodel import Field, SQLModel
 
 from storage.types import ExactDecimal, UtcTime
@@ -171,9 +171,9 @@ class InboxRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=40)
     state: str = Field(max_length=12)
     at: datetime = _time()
-    place: int = 0
-    chat: str = Field(default="", max_length=40)
-    user: str = Field(default="", max_length=40)
+    place: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    chat: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=""))
+    user: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=""))
     text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     said_at: datetime | None = _time(nullable=True)
     reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
@@ -184,7 +184,7 @@ class ChatRow(SQLModel, table=True):
 
     __tablename__ = "chat"
     id: str = Field(primary_key=True, max_length=40)
-    told: int = 0
+    told: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     blocked_at: datetime | None = _time(nullable=True)
 
 

@@ -29,12 +29,15 @@ from core.exchange.paper import PaperExchangeWrapper
 from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
 from core.ledger.paper import PaperLedger
+from core.ledger.proposals import Proposals
 from core.ledger.store import Store
 from core.lifecycle.rules import Rules
 from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
+from core.trading.approvals import Approvals
+from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
 from core.trading.execute import execute_trading_command
 from core.trading.reply import Reply
@@ -45,6 +48,7 @@ from storage.migrate import migrate
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PRICES = {"BTC/USD": "91000.0", "ETH/USD": "3050.00", "SOL/USD": "137.00", "ZEC/USD": "512.00", "DOGE/USD": "0.161"}
+CONSENT = ConsentPolicy()
 WIDE = RiskLimits(
     risk_pct_max=Decimal(100),
     exposure_pct_max=Decimal(100),
@@ -174,6 +178,7 @@ class Wiring:
     live: Exchange | None = None
     """An exchange for a LIVE desk; None: there is none."""
     first_mode: Mode = Mode.PAPER
+    policy: ConsentPolicy = CONSENT
 
 
 @dataclass
@@ -189,6 +194,7 @@ class Rig:
     exchange: Exchange
     desk: Desk
     service: TradingService
+    approvals: Approvals
     grammar: Grammar
 
     @property
@@ -262,8 +268,9 @@ async def _furnish(wiring: Wiring, database: Database) -> Rig:
     }
     store = Store(database)
     service = TradingService(desks, store, wiring.first_mode, owner="jimmy", database_name=str(database))
+    approvals = Approvals(service, Proposals(database), wiring.policy, clock)
     grammar = Grammar(instruments, wiring.quote_currency)
-    return Rig(wiring, database, store, market, clock, paper, exchange, desks[Mode.PAPER], service, grammar)
+    return Rig(wiring, database, store, market, clock, paper, exchange, desks[Mode.PAPER], service, approvals, grammar)
 
 
 def hand_market(clock: SettableClock | None = None) -> HandMarket:

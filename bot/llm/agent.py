@@ -122,7 +122,9 @@ class Agent:
         )
         # Only the model's time is limited: a command that has begun is never cut off in the middle.
         async with asyncio.timeout(max(0.0, ends_at - asyncio.get_running_loop().time())):
-            answer: Any = await tries(self.client.chat.completions.create, **request)
+            async for one_try in tries:
+                with one_try:
+                    answer: Any = await self.client.chat.completions.create(**request)
         choices = getattr(answer, "choices", None)
         if not choices:
             raise ValueError("the model's server did not answer with a chat completion")

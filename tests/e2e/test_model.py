@@ -14,6 +14,7 @@ pytestmark = pytest.mark.e2e
 
 KEY = "sk-stand-in-key-of-nobody"
 WISH = "Our pockets want some zcash, about four hundredths."
+NAMED = "Our pockets want to buy 0.04 zcash, stop 1% and target 2% sort of thing."
 LEVELS = {"stop_loss": {"value": "1", "unit": "percent"}, "take_profit": {"value": "2", "unit": "percent"}}
 BUY = {
     "symbol": "ZEC/USD",
@@ -39,7 +40,7 @@ async def bot_with(home: Home, model: OpenAI) -> Bot:
 async def test_a_tool_call_trades_once_and_code_writes_the_receipt(home: Home, model: OpenAI) -> None:
     bot = await bot_with(home, model)
     model.calls(("buy", BUY), text="I bought 7 ZEC for you at 1 USD!")
-    reply = await bot.ask(WISH)
+    reply = await bot.ask(NAMED)
     assert reply["ok"], reply["text"]
     assert reply["text"].startswith("Mode: PAPER.\nBought 0.04 ZEC (ZEC/USD) at ")
     assert "7 ZEC" not in reply["text"]
@@ -58,6 +59,7 @@ async def test_prose_that_claims_a_trade_never_reaches_the_owner(home: Home, mod
     reply = await bot.ask(WISH)
     assert "bought" not in reply["text"].lower()
     assert "Nothing was executed" in reply["text"]
+    assert "No positions." in reply["text"], "what is, in the place of what was claimed"
     assert read_books(home.database).brackets == []
 
 
@@ -76,7 +78,7 @@ async def test_a_question_never_becomes_a_trade_whatever_the_model_calls(home: H
 async def test_of_two_orders_in_one_answer_only_the_first_is_done(home: Home, model: OpenAI) -> None:
     bot = await bot_with(home, model)
     model.calls(("buy", BUY), ("buy", BUY))
-    await bot.ask(WISH)
+    await bot.ask(NAMED)
     books = read_books(home.database)
     assert len(books.brackets) == 1
     assert disagreements(books) == []
@@ -110,7 +112,7 @@ async def test_on_telegram_nobody_waits_for_a_model_that_keeps_somebody_else_wai
     assert "Bought 0.04 ZEC" in await tell(telegram, "buy 0.04 ZEC/USD sl 1% tp 2%")
     model.hangs(60)
     telegram.say(SECOND, WISH)
-    assert "Sold 0.04 of 0.04 ZEC" in await tell(telegram, "flatten everything", timeout=4.0)
+    assert "Sold 0.04 of 0.04 ZEC" in await tell(telegram, "close ZEC", timeout=4.0)
 
 
 async def test_while_the_model_is_silent_the_rest_of_the_house_answers(home: Home, model: OpenAI) -> None:

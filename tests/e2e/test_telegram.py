@@ -64,12 +64,22 @@ async def test_strangers_get_silence_and_a_line_in_the_log(home: Home, telegram:
     assert read_books(home.database).brackets == []
 
 
-async def test_without_allowed_users_nobody_is_answered(home: Home, telegram: Telegram) -> None:
+async def test_without_allowed_users_everybody_hears_his_own_number_once_and_nothing_else(
+    home: Home, telegram: Telegram
+) -> None:
     on_telegram(home, telegram).environment["TELEGRAM_ALLOWED_USERS"] = ""
     bot = await polling_bot(home, telegram)
-    await telegram.wait_until_read(telegram.say(OWNER, BUY))
+    for text in (BUY, OPEN, "/start"):
+        await telegram.wait_until_read(telegram.say(OWNER, text))
+    telegram.say(OWNER, "open", chat_id=-77)
     await bot.log.wait_for("message of user 4242 ignored", 5.0)
-    assert telegram.sent == []
+    assert "4242" in (await telegram.wait_for(lambda _: True)).text
+    await telegram.wait_until_read(telegram.say(SECOND, "hello"))
+    await telegram.wait_for(lambda one: one.chat_id == SECOND)
+    assert [(one.chat_id, one.text) for one in telegram.sent] == [
+        (OWNER, "Your Telegram id is 4242."),
+        (SECOND, "Your Telegram id is 5151."),
+    ]
     assert read_books(home.database).brackets == []
 
 

@@ -4,61 +4,39 @@
 """
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-TEXT_MAX = 4096
-"""UTF-16 units."""
+from tests.standins.telegram_messages import (
+    TEXT_MAX,
+    Down,
+    Json,
+    LostError,
+    Refusal,
+    Said,
+    Sent,
+    buttons_of,
+    chat_of,
+    check_keyboard,
+    check_text,
+    labels_of,
+    parameters_of,
+    person,
+    refused,
+    visible_of,
+)
+
 UPDATES_MAX = 100
-CALLBACK_DATA_MAX = 64
 COMMANDS_MAX = 100
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}$")
 
-Json = dict[str, Any]
 _T = TypeVar("_T")
-
-
-class Down(StrEnum):
-    """How Telegram can be away."""
-
-    REFUSING = "connections are refused"
-    GATEWAY = "502 Bad Gateway"
-
-
-class Refusal(Exception):  # noqa: N818 - what Telegram does, in its own words
-    """An answer with `ok: false`."""
-
-    def __init__(self, code: int, description: str, **parameters: int) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-        self.parameters = parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a user wrote. `heard` is how many messages the bot had sent by then."""
-
-    update_id: int
-    user_id: int
-    text: str
-    heard: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What the bot sent and Telegram took."""
-
-    message_id: int
-    chat_id: int
-    text: str
+__all__ = ["TEXT_MAX", "Down", "Said", "Sent", "Telegram"]
 
 
 @dataclass(slots=True)
@@ -86,6 +64,15 @@ class Telegram:
         """Users who never wrote to the bot: it cannot write to them."""
         self.blocked_by: set[int] = set()
         """Users who blocked the bot."""
+        self.pressed: dict[str, str | None] = {}
+        """Presses that the bot answered, by their id, with the words of the answer."""
+        self.actions: list[int] = []
+        """Chats in which the bot was seen typing."""
+        self.takes_markup = True
+        self.taken_at: list[float] = []
+        """When each message was taken, in the loop's time."""
+        self._seen: dict[int, Sent] = {}
+        self._lost = 0
         self._line = _Line()
         self._delivered: dict[int, Json] = {}
         self._message_id = 0
@@ -143,24 +130,65 @@ class Telegram:
         """Refuse the next `times` messages of the bot with 429."""
         self._floods += [retry_after] * times
 
-    def say(self, user_id: int, text: str, date: datetime | None = None) -> Said:
-        """A user writes `text` in the private chat with the bot, at `date` (now when None)."""
+    def lose_answers(self, times: int) -> None:
+        """Take the next `times` messages and break the line before the bot hears that they were taken."""
+        self._lost += times
+
+    def say(self, user_id: int, text: str, date: datetime | None = None, *, chat_id: int = 0, **fields: Any) -> Said:
+        """A user writes `text` in the private chat with the bot, or in a group, at `date` (now when None)."""
         self._message_id += 1
-        self._line.next_id += 1
         message = {
             "message_id": self._message_id,
             "date": int((date or datetime.now(UTC)).timestamp()),
-            "chat": _chat(user_id),
-            "from": {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"},
+            "chat": chat_of(chat_id or user_id),
+            "from": person(user_id),
             "text": text,
-        }
+        } | fields
         command = re.match(r"/[A-Za-z0-9_]+(@\w+)?", text)
         if command is not None:
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": command.end()}]
-        self._delivered[self._line.next_id] = {"update_id": self._line.next_id, "message": message}
-        self._line.updates.append(self._delivered[self._line.next_id])
+        return self._push("message", message, Said(0, user_id, text, len(self.sent), chat_id, self._message_id))
+
+    def edit(self, said: Said, text: str) -> Said:
+        """The user edits what he wrote."""
+        now = int(datetime.now(UTC).timestamp())
+        chat = chat_of(said.chat_id or said.user_id)
+        message = {"message_id": said.message_id, "date": now, "edit_date": now, "chat": chat, "text": text}
+        message["from"] = person(said.user_id)
+        return self._push("edited_message", message, replace(said, text=text, heard=len(self.sent)))
+
+    def press(self, user_id: int, sent: Sent, label: str, *, data: str | None = None) -> Said:
+        """A user presses a button of a message, by its label. `data` instead, as only a forger could send it."""
+        chosen = data if data is not None else sent.buttons[label]
+        press_id = str(900_000 + self._line.next_id)
+        chat = chat_of(sent.chat_id)
+        carrier = {"message_id": sent.message_id, "date": 1_700_000_000, "chat": chat, "from": self._me(), "text": "…"}
+        query = {
+            "id": press_id, "from": person(user_id), "chat_instance": "1", "message": carrier, "data": chosen,
+        }  # fmt: skip
+        said = Said(0, user_id, chosen, len(self.sent), sent.chat_id, sent.message_id, press_id)
+        return self._push("callback_query", query, said)
+
+    def push(self, **update: Any) -> Said:
+        """Any other update."""
+        kind, content = next(iter(update.items()))
+        return self._push(kind, content, Said(0, 0, "", len(self.sent)))
+
+    def _push(self, kind: str, content: Json, said: Said) -> Said:
+        self._line.next_id += 1
+        update = {"update_id": self._line.next_id, kind: content}
+        self._delivered[self._line.next_id] = update
+        self._line.updates.append(update)
         self._wake()
-        return Said(self._line.next_id, user_id, text, len(self.sent))
+        return replace(said, update_id=self._line.next_id)
+
+    def press_again(self, said: Said) -> Said:
+        """The same press under a new update id, as a double tap or a bad network makes it."""
+        return self._push("callback_query", self._delivered[said.update_id]["callback_query"], said)
+
+    def latest(self, message_id: int) -> Sent:
+        """A message of the bot as the user sees it now."""
+        return self._seen[message_id]
 
     def deliver_again(self, said: Said) -> None:
         """The same update once more, as when the bot's acknowledgement of it never arrived."""
@@ -180,8 +208,17 @@ class Telegram:
     ) -> Sent:
         """The first message in the chat of `said` since it was said, of those that fit."""
         return await self.wait_for(
-            lambda one: one.chat_id == said.user_id and where(one), timeout, after=min(said.heard, len(self.sent))
+            lambda one: one.chat_id == (said.chat_id or said.user_id) and where(one),
+            timeout,
+            after=min(said.heard, len(self.sent)),
         )
+
+    async def toast(self, said: Said, timeout: float = 10.0) -> str:
+        """The words with which the bot answered a press; empty for an answer without words. Raises TimeoutError."""
+        found = await self._until(lambda: said.press_id in self.pressed or None, timeout)
+        if found is None:
+            raise TimeoutError(f"the press {said.text!r} was not answered within {timeout:g} s")
+        return self.pressed[said.press_id] or ""
 
     async def wait_until_read(self, said: Said, timeout: float = 10.0) -> None:
         """Until the bot has taken `said` and asked for what comes after it. Raises TimeoutError."""
@@ -219,10 +256,10 @@ class Telegram:
         if self._gateway:
             return web.Response(status=502, text="<html><body>Bad Gateway</body></html>", content_type="text/html")
         if not re.fullmatch(r"\d+:[\w-]+", request.match_info["token"]):
-            return _refused(Refusal(404, "Not Found"))
+            return refused(Refusal(404, "Not Found"))
         if request.match_info["token"] != self.token:
-            return _refused(Refusal(401, "Unauthorized"))
-        parameters = await _parameters(request)
+            return refused(Refusal(401, "Unauthorized"))
+        parameters = await parameters_of(request)
         method = request.match_info["method"].lower()
         self.requests.append((method, parameters))
         try:
@@ -231,7 +268,11 @@ class Telegram:
                 raise Refusal(404, "Not Found")
             return web.json_response({"ok": True, "result": await answer(parameters)})
         except Refusal as refusal:
-            return _refused(refusal)
+            return refused(refusal)
+        except LostError:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
 
     async def _do_getme(self, _: Json) -> Json:
         flags = (
@@ -256,19 +297,75 @@ class Telegram:
         return line.updates[: min(int(parameters.get("limit", UPDATES_MAX)), UPDATES_MAX)]
 
     async def _do_sendmessage(self, parameters: Json) -> Json:
+        self._message_id += 1
+        return self._take(self._read(parameters, self._message_id))
+
+    async def _do_editmessagetext(self, parameters: Json) -> Json:
+        message_id = int(parameters.get("message_id", 0))
+        if message_id not in self._seen:
+            raise Refusal(400, "Bad Request: message to edit not found")
+        sent = replace(self._read(parameters, message_id), edited=True)
+        before = self._seen[message_id]
+        if (sent.text, sent.buttons, sent.html) == (before.text, before.buttons, before.html):
+            raise Refusal(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly "
+                "the same as a current content and reply markup of the message",
+            )
+        return self._take(sent)
+
+    async def _do_editmessagereplymarkup(self, parameters: Json) -> Json:
+        before = self._seen.get(int(parameters.get("message_id", 0)))
+        if before is None:
+            raise Refusal(400, "Bad Request: message to edit not found")
+        markup = parameters.get("reply_markup")
+        check_keyboard(markup)
+        return self._take(replace(before, buttons=buttons_of(markup), edited=True))
+
+    async def _do_answercallbackquery(self, parameters: Json) -> bool:
+        press = str(parameters.get("callback_query_id", ""))
+        if len(str(parameters.get("text") or "")) > 200:
+            raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
+        self.pressed[press] = parameters.get("text")
+        self._wake()
+        return True
+
+    def _read(self, parameters: Json, message_id: int) -> Sent:
+        """A message as the user would see it. Raises Refusal for what Telegram refuses."""
         chat_id, text = int(parameters.get("chat_id", 0)), str(parameters.get("text", ""))
         if self._floods:
             seconds = self._floods.pop(0)
             raise Refusal(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
         self._check_chat(chat_id)
-        _check_text(text)
-        _check_keyboard(parameters.get("reply_markup"))
-        self._message_id += 1
+        seen = text
+        if parameters.get("parse_mode"):
+            seen = self._visible(text)
+        check_text(seen)
+        markup = parameters.get("reply_markup")
+        check_keyboard(markup)
+        common = labels_of(markup.get("keyboard", [])) if isinstance(markup, dict) else ()
+        silent = str(parameters.get("disable_notification", False)).lower() == "true"
         # Telegram strips a text; what the user sees is this.
-        self.sent.append(Sent(self._message_id, chat_id, text.strip()))
+        return Sent(message_id, chat_id, seen.strip(), text, buttons_of(markup), common, silent)
+
+    def _visible(self, text: str) -> str:
+        if not self.takes_markup:
+            raise Refusal(400, "Bad Request: can't parse entities: byte offset 0 is not what it was")
+        return visible_of(text)
+
+    def _take(self, sent: Sent) -> Json:
+        self.sent.append(sent)
+        self._seen[sent.message_id] = sent
+        self.taken_at.append(asyncio.get_running_loop().time())
         self._wake()
+        if self._lost:
+            self._lost -= 1
+            raise LostError
         date = int(datetime.now(UTC).timestamp())
-        return {"message_id": self._message_id, "date": date, "chat": _chat(chat_id), "from": self._me(), "text": text}
+        return {
+            "message_id": sent.message_id, "date": date, "chat": chat_of(sent.chat_id), "from": self._me(),
+            "text": sent.text,
+        }  # fmt: skip
 
     async def _do_setmycommands(self, parameters: Json) -> bool:
         commands = parameters.get("commands", [])
@@ -295,6 +392,7 @@ class Telegram:
 
     async def _do_sendchataction(self, parameters: Json) -> bool:
         self._check_chat(int(parameters.get("chat_id", 0)))
+        self.actions.append(int(parameters.get("chat_id", 0)))
         return True
 
     def _check_chat(self, chat_id: int) -> None:
@@ -305,48 +403,3 @@ class Telegram:
 
     def _me(self) -> Json:
         return {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "Zyn", "username": self.username}
-
-
-def _chat(user_id: int) -> Json:
-    return {"id": user_id, "type": "private", "first_name": f"User {user_id}"}
-
-
-def _check_text(text: str) -> None:
-    if not text.strip():
-        raise Refusal(400, "Bad Request: message text is empty")
-    if len(text.encode("utf-16-le")) // 2 > TEXT_MAX:
-        raise Refusal(400, "Bad Request: message is too long")
-
-
-def _check_keyboard(markup: Any) -> None:
-    rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
-    for button in (button for row in rows for button in row):
-        if len(str(button.get("callback_data", "")).encode()) > CALLBACK_DATA_MAX:
-            raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
-
-
-def _refused(refusal: Refusal) -> web.Response:
-    body: Json = {"ok": False, "error_code": refusal.code, "description": refusal.description}
-    if refusal.parameters:
-        body["parameters"] = refusal.parameters
-    return web.json_response(body, status=refusal.code)
-
-
-async def _parameters(request: web.Request) -> Json:
-    """Query, form or JSON; in the first two, values that are no strings come as JSON."""
-    given: Json = dict(request.query)
-    if request.content_type == "application/json":
-        body: Json = await request.json()
-        return given | body
-    for name, value in (await request.post()).items():
-        given[name] = value
-    return {name: _plain(name, value) for name, value in given.items()}
-
-
-def _plain(name: str, value: Any) -> Any:
-    if name == "text" or not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

@@ -45,7 +45,7 @@ def _message(message: dict[str, Any]) -> httpx.Response:
 async def _asked(*answers: Answer) -> AsyncIterator[tuple[Rig, Callable[..., Any], respx.Route]]:
     settings = load_settings({}, Path("/nonexistent/.env"), {"openai_base_url": URL})
     async with open_rig() as rig:
-        agent = make_agent(settings, rig.service, rig.store)
+        agent = make_agent(settings, rig.approvals, rig.grammar, rig.store)
         with respx.mock(assert_all_called=False) as router:
             route = router.post(f"{URL}/chat/completions").mock(side_effect=list(answers))
 
@@ -149,6 +149,6 @@ async def test_the_diagnostic_tells_whether_the_models_server_answers(status: in
     async with open_rig() as rig:
         with respx.mock() as router:
             router.get(f"{URL}/models").mock(return_value=httpx.Response(status, json={"object": "list", "data": []}))
-            check = await LazyAgent(settings, rig.service, rig.store).check()
+            check = await LazyAgent(settings, rig.approvals, rig.grammar, rig.store).check()
         assert check.ok is ok
         assert "gpt-4o" in check.text
