@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TICK_TIMEOUT_S = 60.0
 OUTBOX_SECONDS = 1.0
 PRICE_SECONDS = 2.0
+SUMMARY_SECONDS = 30.0
 _NO_TOKEN = "1:offline"  # noqa: S105 - an Application wants a token even when it never speaks to Telegram
 
 
@@ -51,6 +52,7 @@ class Jobs:
         self._repeat(queue, "tick", seconds, self.tick)
         self._repeat(queue, "prices", min(PRICE_SECONDS, seconds), self.prices)
         self._repeat(queue, "outbox", OUTBOX_SECONDS, self.outbox)
+        self._repeat(queue, "summary", SUMMARY_SECONDS, self.summary)
         self._house.service.probes["Jobs"] = self.check
 
     def _repeat(self, queue: "JobQueue[Any]", name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -80,6 +82,10 @@ class Jobs:
         for desk in self._house.service.desks:
             for base in await _reached(desk):
                 await self._house.service.tick(desk, base)
+
+    async def summary(self) -> None:
+        """Tell of the day before, once."""
+        self._house.service.summarise()
 
     async def outbox(self) -> None:
         """Deliver alerts."""

@@ -1,6 +1,7 @@
 """Opening and closing a house with its faces: the bot, the shell, one command, the demo."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -24,9 +25,13 @@ from core.ledger.chats import Chats
 from core.ledger.inbox import Inbox
 from core.ledger.store import Alert
 from core.market.clocks import wall_clock
+from core.trading import notice
+from core.trading.consent import Author
 from core.trading.house import Check
 from core.trading.reply import refusal
 
+GOODBYE_S = 3.0
+"""How long the last alert may take: a Telegram that is down must not keep the process from ending."""
 DEMO_LINES = (
     "Paper buy 0.04 ZEC/USD market. SL 1% below. TP 2% above. Execute.",
     "Show open positions and open orders.",
@@ -42,8 +47,12 @@ class Open:
     outbox: Outbox
 
     async def ask(self, text: str) -> dict[str, Any]:
-        """The reply to a line of the console, as JSON values."""
+        """The reply to a line of a command line or pipe, as JSON values."""
         return (await self.talk.answer("console", text)).as_json()
+
+    async def converse(self, text: str) -> dict[str, Any]:
+        """The reply to a line that somebody typed who can be asked, as JSON values."""
+        return (await self.talk.answer("console", text, _author())).as_json()
 
 
 @asynccontextmanager
@@ -155,14 +164,12 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
         one.house.database,
     )
     await stop.wait()
+    service.tell_stop()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
+            await one.outbox.deliver()
     for desk in service.desks:
-        brackets = desk.ledger.unfinished()
-        logger.info(
-            "Zyn stops. {}: {} open; stops rest at {}, targets that Zyn holds sleep",
-            desk.mode,
-            len(brackets),
-            desk.exchange.name,
-        )
+        logger.info("{}", notice.stopped(desk.mode, desk.exchange.name, desk.ledger.unfinished()))
 
 
 async def run_shell(settings: Settings) -> int:
@@ -173,7 +180,7 @@ async def run_shell(settings: Settings) -> int:
         return await _shell_beside(client, face, settings)
     async with opened(settings) as one:
         one.outbox.listeners.add(_shower(face))
-        await face.talk(one.ask, _lines(one, settings), echo=False)
+        await face.talk(one.converse, _lines(one, settings), echo=False)
         await one.outbox.deliver()
     return _status(face)
 
@@ -182,7 +189,7 @@ async def _shell_beside(client: SocketClient, face: ConsoleFace, settings: Setti
     face.say("Talking to the running Zyn.")
 
     async def ask(text: str) -> dict[str, Any]:
-        reply = await client.ask(text)
+        reply = await client.ask(text, _author())
         for alert in client.alerts:
             face.show_alert(alert)
         client.alerts.clear()
@@ -196,6 +203,11 @@ async def _shell_beside(client: SocketClient, face: ConsoleFace, settings: Setti
     finally:
         await client.close()
     return _status(face)
+
+
+def _author() -> Author:
+    """At a prompt sits a person; a pipe has nobody to ask."""
+    return Author.PERSON if sys.stdin.isatty() else Author.SCRIPT
 
 
 def _went_away(error: ConnectionError) -> dict[str, Any]:
@@ -242,7 +254,7 @@ async def run_demo(settings: Settings) -> int:
         if sys.stdin.isatty():
             face.say("Your turn: 'help' lists the commands, Ctrl-D leaves.")
             await face.talk(
-                one.ask, typed_lines(lambda: one.house.service.active_mode.value, _history(settings)), echo=False
+                one.converse, typed_lines(lambda: one.house.service.active_mode.value, _history(settings)), echo=False
             )
         await one.outbox.deliver()
     return _status(face)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import ExactDecimal, UtcTime
@@ -171,10 +171,10 @@ class InboxRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=40)
     state: str = Field(max_length=12)
     at: datetime = _time()
-    place: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
-    chat: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=""))
-    user: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=""))
-    text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    place: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    chat: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=text("''")))
+    user: str = Field(default="", sa_column=Column(String(40), nullable=False, server_default=text("''")))
+    text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=text("''")))
     said_at: datetime | None = _time(nullable=True)
     reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 

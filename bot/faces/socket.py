@@ -1,6 +1,6 @@
 """A local socket for its owner only: `zyn shell` and `zyn do` talk to the running bot instead of trading next to it.
 
-One JSON object a line. Question: {"text": …}. Answers: {"kind": "reply", …the reply…} and {"kind": "alert", "text": …}.
+One JSON object a line. Question: {"text": …}, with "person": true where somebody sits there who can be asked. Answers: {"kind": "reply", …the reply…} and {"kind": "alert", "text": …}.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from loguru import logger
 from bot.outbox import Outbox, alert_text
 from bot.talk import Talk
 from core.ledger.store import Alert
+from core.trading.consent import Author
 
 _PATH_MAX = 100
 _LINE_MAX = 64 * 1024
@@ -103,9 +104,10 @@ class SocketFace:
             text = asked["text"]
             if not isinstance(text, str):
                 raise TypeError
+            author = Author.PERSON if asked.get("person") is True else Author.SCRIPT
         except (ValueError, KeyError, TypeError):
             return {"ok": False, "code": "NOT_A_COMMAND", "text": 'send one JSON object a line: {"text": "..."}'}
-        return (await self._talk.answer(_USER, text)).as_json()
+        return (await self._talk.answer(_USER, text, author)).as_json()
 
     def _on_alert(self, alert: Alert) -> bool:
         for writer in self._writers:
@@ -144,9 +146,9 @@ class SocketClient:
             return None
         return cls(reader, writer)
 
-    async def ask(self, text: str) -> dict[str, Any]:
+    async def ask(self, text: str, author: Author = Author.SCRIPT) -> dict[str, Any]:
         """The reply to `text`; alerts that arrive meanwhile are kept in `alerts`. Raises ConnectionError."""
-        self._writer.write(_line({"text": text}))
+        self._writer.write(_line({"text": text, "person": author is Author.PERSON}))
         await self._writer.drain()
         while True:
             line = await self._reader.readline()

@@ -140,6 +140,13 @@ class Ledger:
         executed = [Executed(brackets[row.bracket_id].order(row.client_id), brackets[row.bracket_id]) for row in found]
         return sorted(executed, key=_when)
 
+    def closed_between(self, start: datetime, end: datetime) -> list[Bracket]:
+        """Brackets of this mode that were closed from `start` on and before `end`."""
+        table = rows.BRACKETS
+        where = (table.c.mode == self.mode.value) & (table.c.closed_at >= start) & (table.c.closed_at < end)
+        with self._database.transaction() as connection:
+            return self._load(connection, where)
+
     def find_order(self, name: str) -> tuple[Bracket, Order] | None:
         """The order with this client or venue order id."""
         orders = rows.ORDERS

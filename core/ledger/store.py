@@ -97,6 +97,13 @@ class Store:
             waiting = update(table).where(table.c.state == "waiting", table.c.id <= last)
             connection.execute(waiting.values(state="delivered"))
 
+    def has_alert(self, kind: str, mode: str, bracket_id: str) -> bool:
+        """Whether such an alert was ever written, delivered or not."""
+        table = rows.ALERTS
+        where = (table.c.kind == str(kind), table.c.mode == str(mode), table.c.bracket_id == bracket_id)
+        with self._database.transaction() as connection:
+            return connection.execute(select(table.c.id).where(*where).limit(1)).first() is not None
+
     def waiting_count(self) -> int:
         """How many alerts wait."""
         with self._database.transaction() as connection:

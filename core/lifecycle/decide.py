@@ -214,6 +214,8 @@ def _watch_cover(draft: Draft) -> None:
         draft.bracket = replace(
             bracket, unprotected_since=None, unprotected_s=seconds, protect_failures=0, protect_retry_at=None
         )
+        if resting > ZERO and _is_news(draft, bracket.created_at):
+            draft.tell(EventKind.PROTECTED, news.protected(draft.bracket))
     elif not is_bare and bracket.protect_failures > 0 and _rests_as_wished(draft):
         draft.bracket = replace(bracket, protect_failures=0, protect_retry_at=None)
 

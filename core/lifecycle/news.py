@@ -1,10 +1,11 @@
 """PURE. The sentences of the alert outbox. Numbers come from the orders, never from an expectation."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, ExitReason
 from core.domain.money import ZERO, cents, plain
-from core.domain.orders import Fill, Order, Role
+from core.domain.orders import Fill, Order, OrderState, Role
 
 EXIT_WORDS: dict[ExitReason, str] = {
     ExitReason.STOP: "stop hit",
@@ -35,6 +36,19 @@ def filled(bracket: Bracket, order: Order, fill: Fill) -> str:
     )
 
 
+def protected(bracket: Bracket) -> str:
+    """That a stop rests on everything that is held, with its orders."""
+    stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
+    prices = ", ".join(sorted({plain(order.price or ZERO) for order in stops}))
+    target = plain(bracket.target_price) if bracket.target_price is not None else "N/A"
+    where = f"stop {prices} rests on {plain(bracket.held)}, order {_names(stops)}"
+    return f"{bracket.symbol} protected: {where}; target {target}."
+
+
+def _names(orders: Iterable[Order]) -> str:
+    return ", ".join(order.venue_id or order.client_id for order in orders)
+
+
 def closed(bracket: Bracket) -> str:
     """How a bracket ended, with its result in quote and R where it traded."""
     base, quote = bracket.symbol.split("/")
@@ -46,7 +60,8 @@ def closed(bracket: Bracket) -> str:
         text += f" ({signed(bracket.result_r)} R)"
     if bracket.held > ZERO:
         text += f". {plain(bracket.held)} {base} dust remains"
-    return text + "."
+    traded = [order for order in bracket.orders if order.filled > ZERO]
+    return f"{text}. Orders {_names(traded)}."
 
 
 def signed(value: Decimal | None) -> str:

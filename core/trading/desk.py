@@ -73,6 +73,8 @@ class Desk:
         self.ready = False
         self.not_ready_because = ""
         self.last_tick_at: datetime | None = None
+        self.told_state = TradingState.ACTIVE
+        """The trading state that the owner knows of."""
         self.read_at: dict[str, datetime] = {}
         """By coin: when the last complete reading began that the ledger has learned from; it speaks as of then."""
         self.changes: dict[str, int] = {}

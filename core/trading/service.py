@@ -1,14 +1,17 @@
 """The TradingService: the desks of the house, the active mode, and the tick that keeps both books true."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.domain.brackets import Bracket
 from core.domain.errors import Code, Denied
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode
 from core.ledger.store import Store
+from core.trading import notice
 from core.trading.desk import Desk
 from core.trading.house import Check, Probe
 from core.trading.tick import TickReport, tick
@@ -72,7 +75,7 @@ class TradingService:
 
     async def _recover(self, desk: Desk) -> TickReport:
         """Tick until nothing changes. What cannot be read leaves the desk not ready, with the reason."""
-        before = len(desk.ledger.unfinished())
+        before = desk.ledger.unfinished()
         for _ in range(START_TICKS):
             report = await self.tick(desk)
             if report.troubles or not report.changed:
@@ -83,10 +86,36 @@ class TradingService:
             self._tell_restart(desk, before)
         return report
 
-    def _tell_restart(self, desk: Desk, count: int) -> None:
-        left = {bracket.id for bracket in desk.ledger.unfinished()}
-        text = f"Zyn is back. {desk.mode}: {count} open when it stopped, {len(left)} open now."
-        desk.ledger.save((), [Event(EventKind.RESTARTED, desk.mode, desk.clock(), text)])
+    def _tell_restart(self, desk: Desk, before: Sequence[Bracket]) -> None:
+        now = [desk.ledger.bracket(bracket.id) or bracket for bracket in before]
+        desk.ledger.save((), [Event(EventKind.RESTARTED, desk.mode, desk.clock(), notice.restarted(desk.mode, now))])
+
+    def tell_stop(self) -> None:
+        """Write down what rests and what sleeps from now on, for every desk that has something open, or for the active.
+
+        The outbox delivers it now or, where it cannot, at the next start.
+        """
+        for desk in self.desks:
+            brackets = desk.ledger.unfinished()
+            if brackets or desk.mode is self.active_mode:
+                text = notice.stopped(desk.mode, desk.exchange.name, brackets)
+                desk.ledger.save((), [Event(EventKind.STOPPED, desk.mode, desk.clock(), text)])
+
+    def summarise(self) -> None:
+        """Tell of yesterday, once, at every desk where something happened or is open. The day is the desk's own."""
+        for desk in self.desks:
+            today = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+            start = today - timedelta(days=1)
+            day = f"{start:%Y-%m-%d}"
+            if self._store.has_alert(EventKind.SUMMARY, desk.mode, day):
+                continue
+            closed = desk.ledger.closed_between(start, today)
+            unfinished = desk.ledger.unfinished()
+            known = [bracket for bracket in unfinished if bracket.created_at < today]
+            if closed or known:
+                text = notice.summary(day, closed, unfinished)
+                event = Event(EventKind.SUMMARY, desk.mode, desk.clock(), text, bracket_id=day)
+                desk.ledger.save((), [event])
 
     async def tick(self, desk: Desk, base: str | None = None) -> TickReport:
         """Run the tick of one desk, for one coin or all."""

@@ -10,6 +10,7 @@ from loguru import logger
 from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
+from core.domain.modes import TradingState
 from core.domain.money import ZERO, plain
 from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
@@ -66,7 +67,26 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
     desk.last_tick_at = desk.clock()
+    _tell_state(desk)
     return report
+
+
+def _tell_state(desk: Desk) -> None:
+    """Tell when the desk begins to reduce and when that is over. A halt and its end are told where they are made."""
+    told, desk.told_state = desk.told_state, desk.state
+    pair = (told, desk.told_state)
+    if pair == (TradingState.ACTIVE, TradingState.REDUCING):
+        now = desk.clock()
+        bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
+        text = (
+            f"The {desk.mode} desk is reducing, no new entries: the stop of {', '.join(bare)} is missing, or the venue "
+            "refuses to place or change it. Zyn keeps trying."
+        )
+    elif pair == (TradingState.REDUCING, TradingState.ACTIVE):
+        text = f"The {desk.mode} desk is active again: whatever is held has its stop."
+    else:
+        return
+    desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
 
 
 def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:

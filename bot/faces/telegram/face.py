@@ -58,6 +58,8 @@ class Intake(asyncio.Queue[object]):
         except SQLAlchemyError as error:
             logger.error("Telegram: an update could not be stored and will be asked for again: {}", error)
             raise NetworkError("the inbox cannot be written") from error
+        except Exception as error:  # noqa: BLE001 - an update that nobody can read must not make the bot deaf to the next
+            logger.opt(exception=error).error("Telegram: update {} cannot be read and is left out", item.update_id)
 
 
 @dataclass(frozen=True, slots=True)

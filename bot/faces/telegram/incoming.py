@@ -69,7 +69,7 @@ def incoming_of(update: Update, username: str) -> Incoming | None:
         user=message.from_user.id,
         chat=message.chat.id,
         is_private=message.chat.type == ChatType.PRIVATE,
-        text=_without_name(message.text, username) if message.text is not None else None,
+        text=_without_name(_clean(message.text), username) if message.text is not None else None,
         said_at=message.date,
         not_his_own=message.forward_origin is not None or message.via_bot is not None,
         is_for_us=_is_for_us(message, username),
@@ -84,7 +84,7 @@ def _of_press(update_id: int, press: CallbackQuery) -> Incoming:
         user=press.from_user.id,
         chat=carrier.chat.id if carrier is not None else press.from_user.id,
         is_private=carrier is None or carrier.chat.type == ChatType.PRIVATE,
-        text=press.data or "",
+        text=_clean(press.data or ""),
         said_at=None,
         press_id=press.id,
         message_id=carrier.message_id if isinstance(carrier, Message) else None,
@@ -102,6 +102,11 @@ def _is_for_us(message: Message, username: str) -> bool:
     answered = message.reply_to_message
     to_us = answered is not None and answered.from_user is not None and answered.from_user.username == username
     return name in text.split() or to_us
+
+
+def _clean(text: str) -> str:
+    """Without what no database takes: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _without_name(text: str, username: str) -> str:

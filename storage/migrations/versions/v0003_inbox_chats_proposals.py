@@ -11,10 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Widen the inbox and add the two tables. Messages that are there already were answered by an earlier Zyn."""
-    op.add_column("inbox", sa.Column("place", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("inbox", sa.Column("chat", sa.String(40), nullable=False, server_default=""))
-    op.add_column("inbox", sa.Column("user", sa.String(40), nullable=False, server_default=""))
-    op.add_column("inbox", sa.Column("text", sa.Text(), nullable=False, server_default=""))
+    op.add_column("inbox", sa.Column("place", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("inbox", sa.Column("chat", sa.String(40), nullable=False, server_default=sa.text("''")))
+    op.add_column("inbox", sa.Column("user", sa.String(40), nullable=False, server_default=sa.text("''")))
+    op.add_column("inbox", sa.Column("text", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("inbox", sa.Column("said_at", sa.String(32), nullable=True))
     op.add_column("inbox", sa.Column("reply", sa.Text(), nullable=True))
     op.execute("UPDATE inbox SET state = 'answered'")
