@@ -169,7 +169,8 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
         async with asyncio.timeout(GOODBYE_S):
             await one.outbox.deliver()
     for desk in service.desks:
-        logger.info("{}", notice.stopped(desk.mode, desk.exchange.name, desk.ledger.unfinished()))
+        text = notice.stopped(desk.mode, desk.exchange.name, desk.ledger.unfinished(), desk.clock())
+        logger.info("{}", text.replace("\n", " "))
 
 
 async def run_shell(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """A local socket for its owner only: `zyn shell` and `zyn do` talk to the running bot instead of trading next to it.
 
-One JSON object a line. Question: {"text": …}, with "person": true where somebody sits there who can be asked. Answers: {"kind": "reply", …the reply…} and {"kind": "alert", "text": …}.
+One JSON object a line. Question: {"text": …}, with "person": true where somebody sits there who can be asked.
+Answers: {"kind": "reply", …the reply…} and {"kind": "alert", "text": …}.
 """
 
 import asyncio

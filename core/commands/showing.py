@@ -64,7 +64,7 @@ def _entry_lines(desk: Desk, request: OrderRequest, opening: Opening) -> list[st
     risk = times(request.quantity, request.prices.risk)
     gain = times(request.quantity, request.prices.target - request.price)
     equity = opening.account.equity
-    share = f", {plain(divide(risk * 100, equity).quantize(_HUNDREDTH))}% of equity" if equity > ZERO else ""
+    share = f", {plain(Decimal(f'{divide(risk * 100, equity):.2g}'))}% of equity" if equity > ZERO else ""
     reward = f" ({plain(divide(gain, risk).quantize(_HUNDREDTH))} R)" if risk > ZERO else ""
     about = "" if request.limit_price is not None else f", now about {plain(request.price)}"
     what = f"Buy {plain(request.quantity)} {base} ({request.instrument.symbol}) {where}{about}"

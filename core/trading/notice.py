@@ -1,6 +1,7 @@
 """PURE. What the owner is told beyond single events: a stop, a restart, a day."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, BracketState
@@ -12,13 +13,13 @@ from core.lifecycle.news import closed, signed
 _LISTED = 20
 
 
-def stopped(mode: Mode, exchange: str, brackets: Sequence[Bracket]) -> str:
+def stopped(mode: Mode, exchange: str, brackets: Sequence[Bracket], at: datetime) -> str:
     """What rests at the venue while Zyn is away, and what sleeps."""
     if not brackets:
-        return f"Zyn stops. {mode}: nothing is open."
+        return f"Zyn stops, {at:%Y-%m-%d %H:%M} UTC. {mode}: nothing is open."
     resting = [_order(one, bracket) for bracket in brackets for one in bracket.orders if one.state is OrderState.OPEN]
     asleep = [_order(one, bracket) for bracket in brackets for one in bracket.orders if one.state is OrderState.HELD]
-    lines = [f"Zyn stops. {mode}: {len(brackets)} open."]
+    lines = [f"Zyn stops, {at:%Y-%m-%d %H:%M} UTC. {mode}: {len(brackets)} open."]
     where = f"{exchange}, which stands still too and catches up later" if mode is Mode.PAPER else exchange
     if resting:
         lines.append(f"Resting at {where}: {_listed(resting)}.")

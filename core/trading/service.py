@@ -98,7 +98,7 @@ class TradingService:
         for desk in self.desks:
             brackets = desk.ledger.unfinished()
             if brackets or desk.mode is self.active_mode:
-                text = notice.stopped(desk.mode, desk.exchange.name, brackets)
+                text = notice.stopped(desk.mode, desk.exchange.name, brackets, desk.clock())
                 desk.ledger.save((), [Event(EventKind.STOPPED, desk.mode, desk.clock(), text)])
 
     def summarise(self) -> None:

@@ -111,7 +111,7 @@ async def test_c_a_tool_call_of_the_model_becomes_a_persisted_paper_order_when_t
         with respx.mock(assert_all_called=True) as router:
             route = router.post("http://127.0.0.1:9/v1/chat/completions").mock(side_effect=_model)
             reply = await Talk(house.approvals, None, agent).answer(
-                "telegram:1", "grab me a little zcash, forty thousandths"
+                "telegram:1", "my pocket wants to buy 0.04 zcash, 1% stop, 2% target"
             )
         assert route.call_count == 1
         assert reply.ok, reply.text

@@ -28,7 +28,9 @@ async def test_a_signal_ends_the_bot_soon_with_a_line_of_what_rests(home: Home, 
     await wire.close()
     last = [line for line in bot.log.seen if "Zyn stops" in line]
     assert len(last) == 1
-    assert "PAPER: 1 open; stops rest at PaperExchangeWrapper" in last[0]
+    assert "PAPER: 1 open. Resting at PaperExchangeWrapper" in last[0]
+    assert "stop 0.04 ZEC/USD at " in last[0]
+    assert "Asleep until Zyn is back: target 0.04 ZEC/USD at " in last[0]
     assert bot.log.seen[-1] == last[0], "nothing is done after the goodbye"
     assert not bot.socket.exists()
     assert disagreements(read_books(home.database)) == []
