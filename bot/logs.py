@@ -32,7 +32,9 @@ def set_up_logs(level: str, file: str | None, secrets: Sequence[str]) -> None:
     hidden = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def mask(record: "Record") -> None:
-        record["message"] = _masked(record["message"], hidden)
+        # One event is one line, whatever somebody wrote into it.
+        message = _masked(record["message"], hidden)
+        record["message"] = message.replace("\r", "\\r").replace("\n", "\\n")
 
     def line(record: "Record") -> str:
         # The traceback is masked as well: an exception's text may carry a URL with a token in it.

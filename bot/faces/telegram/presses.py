@@ -30,10 +30,13 @@ class Presses:
         self._bot = bot
         self._talk = talk
         self._pending: dict[str, asyncio.Task[None]] = {}
+        self._late: set[str] = set()
         self._sending: set[asyncio.Task[None]] = set()
 
     def expect(self, press_id: str) -> None:
         """A press has come in; it is answered within a moment, whatever else waits before it."""
+        if press_id in self._pending:
+            return
         self._pending[press_id] = self._spawn(self._answer_later(press_id))
 
     async def answer(self, incoming: Incoming) -> Outgoing | None:
@@ -55,7 +58,8 @@ class Presses:
             if reply.code is not Code.CONFIRMATION:
                 return _outgoing(reply, incoming.message_id)
             toast = reply.lines[0].removeprefix(f"[EXEC-ERR] {Code.CONFIRMATION}: ")
-            return None if incoming.press_id in self._pending else _outgoing(reply, None)
+            # Where the press was answered without words before, the words come as a message.
+            return _outgoing(reply, None) if incoming.press_id in self._late else None
         finally:
             self._settle(incoming.press_id, toast)
 
@@ -79,10 +83,12 @@ class Presses:
     async def _answer_later(self, press_id: str) -> None:
         await asyncio.sleep(PATIENCE_S)
         self._pending.pop(press_id, None)
+        self._late.add(press_id)
         await self._tell(press_id, "")
 
     def _settle(self, press_id: str, toast: str) -> None:
         """Answer the press now, unless its time was over before."""
+        self._late.discard(press_id)
         waiting = self._pending.pop(press_id, None)
         if waiting is not None:
             waiting.cancel()
