@@ -1,6 +1,7 @@
 """The jobs of the house on python-telegram-bot's JobQueue: tick, prices, outbox. With or without a token the same."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ def build_application(
     """An Application with its JobQueue. Without a token it runs the jobs and never connects."""
     from telegram.ext import ApplicationBuilder  # noqa: PLC0415 - 0.2 s, and one-shot commands do without
 
+    # The library asks everybody to choose whether its waits are numbers or timedeltas.
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
     builder = ApplicationBuilder().token(token or _NO_TOKEN)
     if queue is not None:
         builder = builder.update_queue(queue)

@@ -3,7 +3,6 @@ sending it.
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,6 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
-from telegram.warnings import PTBDeprecationWarning
 
 from bot.faces.telegram.buttons import Keyboard
 from bot.faces.telegram.render import Part
@@ -78,10 +76,7 @@ _NO_EDIT = ("message to edit not found", "message can't be edited", "message_id_
 def fate_of(error: TelegramError) -> Verdict:
     """What a refusal or failure of the Bot API means for the message that was sent."""
     if isinstance(error, RetryAfter):
-        with warnings.catch_warnings():
-            # The library warns that this will be a timedelta one day; it may be either here.
-            warnings.simplefilter("ignore", PTBDeprecationWarning)
-            wait = error.retry_after
+        wait = error.retry_after
         return Verdict(Fate.WAIT, wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
     if isinstance(error, BadRequest):
         return Verdict(_of_bad_request(error.message.lower()))
