@@ -6,6 +6,7 @@
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -33,6 +34,8 @@ class OpenAI:
         self.asked: list[Json] = []
         self.keys: list[str] = []
         """The Authorization header of each call."""
+        self.improvise: Callable[[Json], None] | None = None
+        """Asked with each request body when the script is over; it may put something on the script."""
         self._script: deque[Scripted] = deque()
         self._number = 0
         self._closing = asyncio.Event()
@@ -69,6 +72,10 @@ class OpenAI:
             calls.append({"id": f"call_{self._number:04d}", "type": "function", "function": function})
         self._add({"role": "assistant", "content": text, "tool_calls": calls}, "tool_calls")
 
+    def forget(self) -> None:
+        """The script is over, whatever was still to come."""
+        self._script.clear()
+
     def fails(self, status: int = 500, message: str = "The server had an error") -> None:
         """Next: an error as OpenAI words it."""
         error = {"message": message, "type": "server_error", "param": None, "code": None}
@@ -102,6 +109,8 @@ class OpenAI:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.keys.append(request.headers.get("Authorization", ""))
+        if not self._script and self.improvise is not None:
+            self.improvise(self.asked[-1])
         if not self._script:
             return web.json_response({"error": {"message": "the script is over"}}, status=500)
         answer = self._script.popleft()
