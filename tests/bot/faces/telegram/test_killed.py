@@ -114,8 +114,11 @@ async def test_an_order_by_message(at: int, monkeypatch: pytest.MonkeyPatch) -> 
         if brackets:
             assert "Bought 0.04 ZEC" in told or "was begun; whether it was done, 'open' and 'trades' show" in told
             await a_while(rig)
-            [bracket] = rig.desk.ledger.unfinished()
-            assert bracket.unprotected_since is None, "what was begun is protected by the next process"
+            left = rig.desk.ledger.unfinished()
+            assert all(bracket.unprotected_since is None for bracket in left), "what was begun is protected by the next"
+            if not left:
+                kinds = {alert.kind for alert in rig.store.waiting_alerts()}
+                assert "order_lost" in kinds, "an entry that never reached the venue is told to be lost"
 
 
 @pytest.mark.parametrize("at", range(1, STEPS_MAX))
