@@ -1,5 +1,11 @@
 """The owner on Telegram: a home whose bot polls a stand-in, and what he says and hears there."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+
 from tests.e2e.kit import Bot, Home
 from tests.standins.telegram import Said, Sent, Telegram
 
@@ -44,3 +50,23 @@ async def tell(telegram: Telegram, text: str, user: int = OWNER, timeout: float 
 def texts_to(telegram: Telegram, user: int) -> list[str]:
     """Everything that this user was sent."""
     return [one.text for one in telegram.sent if one.chat_id == user]
+
+
+@asynccontextmanager
+async def rival(telegram: Telegram) -> AsyncIterator[None]:
+    """Somebody else polls with the same token meanwhile."""
+
+    async def poll() -> None:
+        async with aiohttp.ClientSession() as session:
+            while True:
+                async with session.post(f"{telegram.url}/bot{telegram.token}/getUpdates", json={"timeout": 0}) as one:
+                    await one.read()
+                await asyncio.sleep(0.02)
+
+    polling = asyncio.create_task(poll())
+    try:
+        yield
+    finally:
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling

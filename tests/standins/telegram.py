@@ -6,7 +6,7 @@
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
@@ -16,6 +16,7 @@ from tests.standins.telegram_messages import (
     TEXT_MAX,
     Down,
     Json,
+    Line,
     LostError,
     Refusal,
     Said,
@@ -37,16 +38,6 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}$")
 
 _T = TypeVar("_T")
 __all__ = ["TEXT_MAX", "Down", "Said", "Sent", "Telegram"]
-
-
-@dataclass(slots=True)
-class _Line:
-    """The queue of updates that wait for the bot."""
-
-    updates: list[Json] = field(default_factory=list)
-    next_id: int = 1000
-    poll: int = 0
-    """The number of the newest getUpdates; an older one that still waits is told to go."""
 
 
 class Telegram:
@@ -73,7 +64,7 @@ class Telegram:
         """When each message was taken, in the loop's time."""
         self._seen: dict[int, Sent] = {}
         self._lost = 0
-        self._line = _Line()
+        self._line = Line()
         self._delivered: dict[int, Json] = {}
         self._message_id = 0
         self._floods: list[int] = []

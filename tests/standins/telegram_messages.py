@@ -61,6 +61,16 @@ class Sent:
     edited: bool = False
 
 
+@dataclass(slots=True)
+class Line:
+    """The queue of updates that wait for the bot."""
+
+    updates: list[Json] = field(default_factory=list)
+    next_id: int = 1000
+    poll: int = 0
+    """The number of the newest getUpdates; an older one that still waits is told to go."""
+
+
 class LostError(Exception):
     """Taken, and the answer gets lost."""
 

@@ -1,0 +1,71 @@
+"""When a model's order passes as the user's own: only where his sentence names the very same order."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.grammar.parse import Grammar
+from bot.llm.tools import command_of
+from core.commands.base import Command, Danger
+from core.domain.modes import Mode
+from core.market.builtin import builtin_instruments
+
+GRAMMAR = Grammar(builtin_instruments(), "USD")
+LEVELS: dict[str, Any] = {
+    "stop_loss": {"value": "1", "unit": "percent"},
+    "take_profit": {"value": "2", "unit": "percent"},
+}
+
+
+def order(name: str = "buy", **fields: Any) -> Command:
+    given = {"symbol": "ZEC/USD", "amount": {"value": "0.04", "unit": "base"}} | fields
+    return command_of(name, json.dumps(given), frozenset(Danger)).command
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("our pockets want to buy 0.04 zcash", order()),
+        ("pockets buy 0.04 ZEC/USD, 1% stop, 2% target", order(**LEVELS)),
+        ("pockets buy 0.04 zec 1% 2%", order("bracket", **LEVELS)),
+        ("pockets buy $50 worth of zec", order(amount={"value": "50", "unit": "quote"})),
+        ("pockets sell 0.04 zec", order("sell")),
+        ("pockets buy 0.04 zec at 480", order(order_type="limit", limit_price="480")),
+        ("pockets buy 0.040 zec", order()),
+    ],
+)
+def test_the_same_side_amount_symbol_and_levels_are_the_same_order(text: str, command: Command) -> None:
+    assert GRAMMAR.names(text, command, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("our pockets want some zcash, about four hundredths", order()),
+        ("pockets buy 0.4 zec", order()),
+        ("pockets sell 0.04 zec", order()),
+        ("pockets buy or sell 0.04 zec", order()),
+        ("pockets buy 0.04 eth", order()),
+        ("pockets buy 0.04 zec or eth", order()),
+        ("pockets buy 0.04", order()),
+        ("pockets buy $0.04 of zec", order()),
+        ("pockets buy 0.04% zec", order()),
+        ("pockets buy 0.04 zec 1% 2%", order()),
+        ("pockets buy 0.04 zec", order(**LEVELS)),
+        ("pockets buy 0.04 zec 1% 3%", order(**LEVELS)),
+        ("pockets buy 0.04 zec", order(order_type="limit", limit_price="480")),
+        ("pockets buy 0.04 zec and 0.04 zec", order()),
+        ("pockets flatten 0.04 zec", command_of("flatten", "{}", frozenset(Danger)).command),
+        ("", order()),
+        ("buy 0.04 zec " * 60, order()),
+    ],
+)
+def test_any_difference_or_doubt_is_not_the_same_order(text: str, command: Command) -> None:
+    assert not GRAMMAR.names(text, command, None)
+
+
+def test_a_mode_that_the_model_adds_must_have_been_said() -> None:
+    assert GRAMMAR.names("pockets paper buy 0.04 zec", order(), Mode.PAPER)
+    assert not GRAMMAR.names("pockets buy 0.04 zec", order(), Mode.PAPER)
+    assert not GRAMMAR.names("pockets paper buy 0.04 zec", order(), Mode.LIVE)
