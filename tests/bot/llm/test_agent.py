@@ -1,5 +1,6 @@
 """The agent against a model that is helpful, broken, or lies."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,13 +13,15 @@ import respx
 
 from bot.grammar.parse import NotParsed
 from bot.llm.lazy import LazyAgent, make_agent
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from core.domain.errors import Code
+from core.domain.modes import Mode
 from core.trading.reply import Reply
 from tests.rig import Rig, open_rig
 
 URL = "http://127.0.0.1:9/v1"
 BUY = {"symbol": "ZEC/USD", "amount": {"value": "0.04", "unit": "base"}, "order_type": "market"}
+NAMED = "our pockets want to buy 0.04 zcash"
 NO_COMMAND = NotParsed(Code.NOT_A_COMMAND, "I know no command in that")
 Answer = httpx.Response | Exception
 
@@ -41,9 +44,13 @@ def _message(message: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json=body)
 
 
+def _settings(**given: object) -> Settings:
+    return load_settings({}, Path("/nonexistent/.env"), {"openai_base_url": URL} | given)
+
+
 @asynccontextmanager
 async def _asked(*answers: Answer) -> AsyncIterator[tuple[Rig, Callable[..., Any], respx.Route]]:
-    settings = load_settings({}, Path("/nonexistent/.env"), {"openai_base_url": URL})
+    settings = _settings()
     async with open_rig() as rig:
         agent = make_agent(settings, rig.approvals, rig.grammar, rig.store)
         with respx.mock(assert_all_called=False) as router:
@@ -57,7 +64,7 @@ async def _asked(*answers: Answer) -> AsyncIterator[tuple[Rig, Callable[..., Any
 
 async def test_a_tool_call_is_executed_once_and_told_by_its_receipt() -> None:
     async with _asked(_calls(("buy", json.dumps(BUY))), _says("I bought it twice!")) as (rig, ask, route):
-        reply = await ask("grab a bit of zcash")
+        reply = await ask(NAMED)
         assert reply.text.startswith("Mode: PAPER.\nBought 0.04 ZEC")
         assert "twice" not in reply.text
         assert (route.call_count, len(rig.desk.ledger.unfinished())) == (1, 1)
@@ -65,7 +72,7 @@ async def test_a_tool_call_is_executed_once_and_told_by_its_receipt() -> None:
 
 async def test_two_orders_in_one_answer_become_one() -> None:
     async with _asked(_calls(("buy", json.dumps(BUY)), ("buy", json.dumps(BUY)))) as (rig, ask, _):
-        await ask("grab a bit of zcash")
+        await ask(NAMED)
         assert len(rig.desk.ledger.unfinished()) == 1
 
 
@@ -73,7 +80,10 @@ async def test_prose_that_claims_a_trade_without_one_is_replaced_by_the_truth() 
     async with _asked(_says("Done! I bought 0.04 ZEC for you.")) as (rig, ask, _):
         reply = await ask("grab a bit of zcash")
         assert "bought" not in reply.text
-        assert "Nothing was executed" in reply.text
+        assert reply.lines[0].startswith("Nothing was executed")
+        assert reply.mode is Mode.PAPER
+        assert "No positions." in reply.lines, "what the ledger says, in its place"
+        assert rig.store.get("model_claims_dropped") == "1"
         assert rig.desk.ledger.unfinished() == ()
 
 
@@ -106,25 +116,110 @@ async def test_wrong_arguments_go_back_to_the_model_which_may_mend_them() -> Non
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "tries", "words"),
     [
-        httpx.Response(401, json={"error": {"message": "bad key"}}),
-        httpx.Response(429, json={"error": {"message": "slow down"}}),
-        httpx.Response(200, html="<html>login</html>"),
-        httpx.Response(200, json={"choices": []}),
-        httpx.Response(500, text="oops"),
-        httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
+        (httpx.Response(401, json={"error": {"message": "bad key"}}), 1, "OPENAI_API_KEY"),
+        (httpx.Response(429, json={"error": {"message": "slow down"}}), 3, "no more questions"),
+        (httpx.Response(200, html="<html>login</html>"), 1, "chat completion"),
+        (httpx.Response(200, json={"choices": []}), 1, "chat completion"),
+        (httpx.Response(200, text="{broken"), 1, "chat completion"),
+        (httpx.Response(500, text="oops"), 3, "500"),
+        (httpx.ConnectError("refused"), 3, "cannot be reached"),
+        (httpx.ReadTimeout("slow"), 1, "longer than 30 s"),
     ],
-    ids=["401", "429", "html", "empty", "500", "refused", "time-out"],
+    ids=["401", "429", "html", "empty", "broken", "500", "refused", "time-out"],
 )
-async def test_a_broken_model_gets_one_honest_sentence_and_one_try(answer: Answer) -> None:
-    async with _asked(answer) as (rig, ask, route):
+async def test_a_broken_model_gets_one_honest_sentence_and_no_more_tries_than_help(
+    answer: Answer, tries: int, words: str
+) -> None:
+    async with _asked(*[answer] * 5) as (rig, ask, route):
         reply = await ask("tell me a story")
         assert "The model is not answering" in reply.text
+        assert words in reply.text
         assert "I know no command in that" in reply.text
-        assert route.call_count == 1
+        assert len(reply.lines) == 1
+        assert route.call_count == tries
         assert (await rig.tell("open")).ok
+
+
+async def test_a_server_that_was_busy_for_a_moment_is_asked_again() -> None:
+    async with _asked(httpx.Response(503, text="busy"), _says("Here I am.")) as (_, ask, route):
+        assert (await ask()).lines[0] == "Here I am."
+        assert route.call_count == 2
+
+
+async def test_what_a_model_proposes_is_shown_and_not_done() -> None:
+    async with _asked(_calls(("buy", json.dumps(BUY)))) as (rig, ask, route):
+        reply = await ask("grab a bit of zcash")
+        assert reply.question is not None
+        assert reply.code is Code.UNCONFIRMED
+        assert reply.lines[0].startswith("Buy 0.04 ZEC (ZEC/USD) at market")
+        assert rig.desk.ledger.unfinished() == ()
+        assert route.call_count == 1, "after a proposal the turn is over"
+        done = await rig.approvals.answer("u1", reply.question.code, yes=True)
+        assert done.text.startswith("Mode: PAPER.\nBought 0.04 ZEC")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("flatten", {}), ("risk", {"action": "resume"}), ("mode", {"target": "PAPER"})]
+)
+async def test_a_model_changes_nothing_of_the_house_by_itself(name: str, arguments: dict[str, str]) -> None:
+    async with _asked(_calls((name, json.dumps(arguments)))) as (_, ask, _route):
+        assert (await ask("do what you must")).code is Code.UNCONFIRMED
+
+
+async def test_tools_that_only_look_run_side_by_side_and_are_answered_in_order() -> None:
+    calls = [("price", '{"symbol": "ETH/USD"}'), ("price", '{"symbol": "ZEC/USD"}'), ("open", "{}")]
+    async with _asked(_calls(*calls), _says("")) as (rig, ask, route):
+        gate, running = asyncio.Barrier(3), []
+        quotes = rig.market.quotes
+
+        async def together(symbols: Any) -> Any:
+            running.append(sorted(symbols))
+            if len(running) <= 2:
+                async with asyncio.timeout(5):
+                    await gate.wait()
+            return await quotes(symbols)
+
+        snapshot = rig.desk.snapshot
+
+        async def meanwhile() -> Any:
+            async with asyncio.timeout(5):
+                await gate.wait()
+            return await snapshot()
+
+        rig.market.quotes = together  # type: ignore[method-assign]
+        rig.desk.snapshot = meanwhile  # type: ignore[method-assign]
+        reply = await ask("how are things")
+        assert "ETH/USD: bid" in reply.text
+        assert "ZEC/USD: bid" in reply.text
+        told = [
+            message for message in json.loads(route.calls[1].request.content)["messages"] if message["role"] == "tool"
+        ]
+        assert [message["tool_call_id"] for message in told] == ["c0", "c1", "c2"]
+        assert told[0]["content"].startswith("ETH/USD")
+
+
+async def test_the_words_beside_a_receipt_are_marked_and_dropped_where_they_claim() -> None:
+    looks = _calls(("price", '{"symbol": "ETH/USD"}'))
+    async with _asked(looks, _says("Quiet today."), looks, _says("I sold it at 3000.")) as (_, ask, _route):
+        assert "(The model's words, not the ledger's:) Quiet today." in (await ask()).text
+        assert "sold" not in (await ask()).text
+
+
+async def test_one_message_has_one_budget_of_time() -> None:
+    async with _asked(*[_calls(("status", "{}"))] * 9) as (rig, _ask, route):
+
+        async def slowly(request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(0.4)
+            return _calls(("status", "{}"))
+
+        route.mock(side_effect=slowly)
+        agent = make_agent(_settings(model_budget_s=1.0), rig.approvals, rig.grammar, rig.store)
+        reply = await agent.answer("u1", "hello", NO_COMMAND)
+        assert "longer than 1 s" in reply.text
+        assert "Active mode: PAPER." in reply.text, "what was found out before is kept"
+        assert route.call_count in {2, 3}
 
 
 async def test_a_model_that_calls_tools_forever_is_stopped_after_a_few_rounds() -> None:

@@ -17,6 +17,26 @@ CLAIMS = [
     "Canceled the order.",
     "Trade is live.",
     "Bought 0.1 BTC at market",
+    "Your stop is at 580.",
+    "You're long 0.04 ZEC now.",
+    "You now own 0.04 ZEC.",
+    "Never better, I sold everything.",
+    "No problem, I bought 0.04 ZEC.",
+    "Filled: 0.04 ZEC @ 589",
+    "Position opened at 589.",
+    "All good, your position is open.",
+    "I have entered a long for you",
+    "I **b o u g h t** it",
+    "I bo\u200bught it for you",
+    "We b\u043eught it",
+    "\uff22\uff4f\uff55\uff47\uff48\uff54 0.04 ZEC",
+    "Gekauft!",
+    "He comprado 0.04 ZEC.",
+    "Ordre exécuté.",
+    "Я купил 0.04 ZEC.",
+    "已买 0.04 ZEC",
+    "Taken care of, jimmy.",
+    "It went through.",
 ]
 HARMLESS = [
     "I cannot trade by myself; say it as an order.",
@@ -26,6 +46,14 @@ HARMLESS = [
     "No order was placed.",
     "What would you like to do, jimmy?",
     "The market looks quiet.",
+    "ETH opened at 3000 and closed at 3100 today.",
+    "ETH moved 3% higher.",
+    "BTC hit a new high.",
+    "Shall I set a stop?",
+    "Which position do you want to close?",
+    "Je n'ai rien acheté.",
+    "Say 'buy 0.04 ZEC' if you want it.",
+    "A stop 1% below would be near 583.",
 ]
 
 
@@ -41,3 +69,17 @@ def test_what_claims_nothing_is_let_through(text: str) -> None:
 
 def test_one_claim_among_harmless_sentences_is_enough() -> None:
     assert TradeResultValidator.claims_execution("Nothing to worry about. I sold everything.")
+
+
+def test_an_order_id_that_no_receipt_of_the_turn_has_is_made_up() -> None:
+    known = "Positions (1):\n• stop ZEC/USD sell 0.04 at 583 · resting · PX-000002"
+    assert TradeResultValidator.names_unknown_order("See PX-000777.", known)
+    assert TradeResultValidator.names_unknown_order("See OABCDE-FGHIJ-KLMNOP.", known)
+    assert not TradeResultValidator.names_unknown_order("See px-000002.", known)
+    assert not TradeResultValidator.names_unknown_order("Nothing to see.", "")
+
+
+def test_either_makes_a_text_unproven() -> None:
+    assert TradeResultValidator.is_unproven("I bought it.", "")
+    assert TradeResultValidator.is_unproven("Look at PX-000001.", "")
+    assert not TradeResultValidator.is_unproven("Hello jimmy.", "")
