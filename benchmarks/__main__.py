@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import desk, process
+from benchmarks import desk, process, telegram
 from benchmarks.figures import Figure
 
 
@@ -21,6 +21,10 @@ async def measure() -> list[Figure]:
         await process.start_to_first_poll(),
         await process.idle_memory(),
         await process.parse_lines(),
+        *await telegram.message_to_reply(),
+        await telegram.beside_a_hanging_model(),
+        *await telegram.alerts_of_an_outage(),
+        await telegram.idle_with_a_model(),
     ]
 
 

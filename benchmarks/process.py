@@ -23,7 +23,7 @@ def _environment(folder: str, **given: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "MARKET": "generated", "DATABASE_URL": database, **given}
 
 
-async def _start(folder: str, *arguments: str, **given: str) -> asyncio.subprocess.Process:
+async def start(folder: str, *arguments: str, **given: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *arguments, cwd=folder, env=_environment(folder, **given),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -37,7 +37,7 @@ async def start_to_first_poll() -> Figure:
         for _ in range(STARTS + 1):
             async with Telegram() as telegram:
                 begun = time.perf_counter()
-                process = await _start(
+                process = await start(
                     folder,
                     TELEGRAM_API_URL=telegram.url,
                     TELEGRAM_BOT_TOKEN=telegram.token,
@@ -54,7 +54,7 @@ async def idle_memory() -> Figure:
     """Resident memory of the bot with a token, a few seconds after its start."""
     with tempfile.TemporaryDirectory() as folder:
         async with Telegram() as telegram:
-            process = await _start(
+            process = await start(
                 folder,
                 TELEGRAM_API_URL=telegram.url,
                 TELEGRAM_BOT_TOKEN=telegram.token,
@@ -62,13 +62,13 @@ async def idle_memory() -> Figure:
             )
             await telegram.wait_for_poll()
             await asyncio.sleep(8)
-            kibibytes = _resident(process.pid)
+            kibibytes = resident(process.pid)
             process.kill()
             await process.wait()
     return Figure("idle memory, MARKET=generated", kibibytes / 1024, "MiB", 120)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
@@ -84,7 +84,7 @@ async def parse_lines() -> Figure:
     lines = "".join(json.dumps(texts[number % len(texts)]) + "\n" for number in range(LINES))
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        process = await _start(folder, "parse", "--jsonl")
+        process = await start(folder, "parse", "--jsonl")
         answers, _ = await process.communicate(lines.encode())
         seconds = time.perf_counter() - begun
     answered = len(answers.splitlines())

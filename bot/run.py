@@ -45,6 +45,7 @@ class Open:
     house: House
     talk: Talk
     outbox: Outbox
+    model: Any = None
 
     async def ask(self, text: str) -> dict[str, Any]:
         """The reply to a line of a command line or pipe, as JSON values."""
@@ -77,7 +78,7 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
         await socket.start()
         if intake is not None:
             telegram = await _telegram(application, intake, talk, outbox, house)
-        yield Open(house, talk, outbox)
+        yield Open(house, talk, outbox, model)
     finally:
         # Jobs first and without waiting: one that hangs at a venue must not keep the process from ending.
         if queue is not None and queue.scheduler.running:
@@ -163,7 +164,10 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
         settings.market,
         one.house.database,
     )
+    preparing = asyncio.create_task(one.model.prepare()) if one.model is not None else None
     await stop.wait()
+    if preparing is not None:
+        preparing.cancel()
     service.tell_stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_S):

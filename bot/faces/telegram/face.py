@@ -46,7 +46,7 @@ class Intake(asyncio.Queue[object]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.take: Callable[[Update], None] | None = None
+        self.take: Callable[[Update], bool] | None = None
 
     async def put(self, item: object) -> None:
         """Commit an update. Raises NetworkError where that fails, so that Telegram is asked for it again."""
@@ -54,12 +54,16 @@ class Intake(asyncio.Queue[object]):
             await super().put(item)
             return
         try:
-            self.take(item)
+            is_urgent = self.take(item)
         except SQLAlchemyError as error:
             logger.error("Telegram: an update could not be stored and will be asked for again: {}", error)
             raise NetworkError("the inbox cannot be written") from error
         except Exception as error:  # noqa: BLE001 - an update that nobody can read must not make the bot deaf to the next
             logger.opt(exception=error).error("Telegram: update {} cannot be read and is left out", item.update_id)
+        else:
+            if is_urgent:
+                # Its answer is on its way before Telegram is asked for more.
+                await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +190,27 @@ class TelegramFace:
 
     # -- in ----------------------------------------------------------------------------------------------------
 
-    def take(self, update: Update) -> None:
-        """Judge an update and commit it. Raises SQLAlchemyError where it cannot be kept."""
+    def take(self, update: Update) -> bool:
+        """Judge an update and commit it. True for one that is being answered already.
+
+        Raises SQLAlchemyError where it cannot be kept.
+        """
         self._reachable = True
         incoming = incoming_of(update, self._application.bot.username)
         if incoming is None:
-            return
+            return False
         verdict = judge(incoming, self._allowed)
         if verdict is Verdict.HEARD:
-            self._keep(incoming)
-        elif verdict is Verdict.STRANGER:
+            return self._keep(incoming)
+        if verdict is Verdict.STRANGER:
             logger.warning(
                 "Telegram: {} of user {} ignored, not in TELEGRAM_ALLOWED_USERS", incoming.kind, incoming.user
             )
         elif verdict is Verdict.NOBODY_YET:
             self._tell_id(incoming)
+        return False
 
-    def _keep(self, incoming: Incoming) -> None:
+    def _keep(self, incoming: Incoming) -> bool:
         now = self._clock()
         # One that is worked on at once may have been executed when the process dies; one that waits in line was not.
         at_once = self._lanes.is_idle(incoming.user) and incoming.age_s(now) <= OLD_S
@@ -218,11 +226,12 @@ class TelegramFace:
         )
         if not self._inbox.take(message):
             logger.info("Telegram: update {} was delivered again and is not acted on again", incoming.update_id)
-            return
+            return False
         self.post.unblock(incoming.chat)
         if incoming.kind is Kind.PRESS:
             self._presses.expect(incoming.press_id)
         self._lanes.add(incoming.user, _Taken(incoming, at_once))
+        return at_once
 
     def _tell_id(self, incoming: Incoming) -> None:
         """Without any allowed user: his own number, once, in private, and nothing else."""
