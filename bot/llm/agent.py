@@ -97,7 +97,7 @@ class Agent:
         ends_at = asyncio.get_running_loop().time() + self._budget_s
         for _ in range(ROUNDS):
             message = await self._ask(messages, turn.allowed, ends_at)
-            calls = list(message.tool_calls or ())[:CALLS_PER_ROUND]
+            calls = list(message.tool_calls or ())
             if not calls:
                 prose = (message.content or "").strip()
                 self._store.say(turn.user, "assistant", prose or "(nothing)", datetime.now(UTC))
@@ -132,7 +132,10 @@ class Agent:
 
     async def _run_all(self, calls: Sequence[Any], turn: _Turn) -> list[dict[str, Any]]:
         """The answers to the calls of one round, in their order. Those that only look run side by side."""
-        parsed = [_parsed(call, turn.allowed) for call in calls]
+        parsed = [
+            _parsed(call, turn.allowed) if number < CALLS_PER_ROUND else ToolError(f"{CALLS_PER_ROUND} calls at a time")
+            for number, call in enumerate(calls)
+        ]
         looks = {number: one for number, one in enumerate(parsed) if isinstance(one, Parsed) and one.command.only_shows}
         seen = await asyncio.gather(*(self._submit(one, turn) for one in looks.values()))
         answers = {number: reply.text for number, reply in zip(looks, seen, strict=True)}

@@ -26,7 +26,7 @@ async def test_without_a_token_the_same_jobs_run_on_the_same_queue(tmp_path: Pat
                 await asyncio.sleep(0.05)
         await queue.stop()
         assert (await jobs.check()).ok
-        assert {"tick", "prices", "outbox"} == {job.name for job in queue.jobs()} or queue.jobs() == ()
+        assert (await jobs.check()).text.count(" ran ") >= 2
     finally:
         await house.close()
 

@@ -261,9 +261,7 @@ class TelegramFace:
             names = [_name(one) for one in old]
             await self._send(chat, names, refuse_old(old, now))
             return
-        if not first.is_begun:
-            self._inbox.begin(names[0])
-        outgoing = await self._answer(first.incoming)
+        outgoing = await self._answer(first)
         if outgoing is None:
             self._inbox.answered(names)
         else:
@@ -271,12 +269,25 @@ class TelegramFace:
 
     async def _send(self, chat: int, names: list[str], outgoing: Outgoing) -> None:
         """Keep the answer to what these names are, then send it as far as Telegram takes it."""
-        self._inbox.finish(names[0], outgoing.as_json(), names[1:])
+        try:
+            self._inbox.finish(names[0], outgoing.as_json(), names[1:])
+        except SQLAlchemyError as error:
+            # Said all the same: a database that fails is no reason to leave somebody without an answer.
+            logger.error("Telegram: the answer to {} could not be stored: {}", names[0], error)
         self.post.add(chat, names[0], outgoing, self._clock())
         await self.post.flush(chat)
 
-    async def _answer(self, incoming: Incoming) -> Outgoing | None:
+    async def _answer(self, taken: _Taken) -> Outgoing | None:
         """The answer. Whatever breaks, the user gets an apology with a code and the log the rest."""
+        incoming = taken.incoming
+        try:
+            if not taken.is_begun:
+                self._inbox.begin(_name(incoming))
+        except SQLAlchemyError as error:
+            logger.error(
+                "Telegram: update {} is not executed, since it cannot be stored: {}", incoming.update_id, error
+            )
+            return plain("[EXEC-ERR] STORAGE: the database failed, so your message was not executed; send it again.")
         typing = self._spawn(self._type(incoming.chat)) if incoming.kind is Kind.MESSAGE else None
         try:
             return await self._answering.answer(incoming)

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from loguru import logger
+
 Item = TypeVar("Item")
 
 
 class Lanes(Generic[Item]):
-    """`work` gets the user's queue and takes at least the first item off it. It must not raise."""
+    """`work` gets the user's queue and takes at least the first item off it. What it raises is logged."""
 
     def __init__(self, work: Callable[[int, deque[Item]], Awaitable[None]]) -> None:
         self._work = work
@@ -30,7 +32,10 @@ class Lanes(Generic[Item]):
         queue = self._waiting[user]
         try:
             while queue:
-                await self._work(user, queue)
+                try:
+                    await self._work(user, queue)
+                except Exception as error:  # noqa: BLE001 - what comes behind must not wait for what broke
+                    logger.opt(exception=error).error("the lane of user {} broke over a message", user)
         finally:
             # No await between the last look and this: an item that comes later starts a lane of its own.
             del self._tasks[user]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyKeyboardMarkup
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
@@ -121,7 +122,7 @@ class Post:
         while answer.sent < len(parts):
             is_last = answer.sent == len(parts) - 1
             markup = outgoing if is_last else Outgoing(())
-            edit = outgoing.edit if len(parts) == 1 else None
+            edit = outgoing.edit if answer.sent == 0 and parts is outgoing.parts else None
             verdict = await self._send(post, parts[answer.sent], markup, edit)
             if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
                 return False
@@ -129,7 +130,11 @@ class Post:
                 break
             answer.sent += 1
         post.answers.popleft()
-        self._inbox.answered([answer.name])
+        try:
+            self._inbox.answered([answer.name])
+        except SQLAlchemyError as error:
+            # It was sent; the next process, which does not know that, will say so again.
+            logger.error("Telegram: that {} was answered could not be stored: {}", answer.name, error)
         return True
 
     def _dated(self, answer: _Answer) -> Sequence[Part]:

@@ -247,3 +247,12 @@ async def test_the_diagnostic_tells_whether_the_models_server_answers(status: in
             check = await LazyAgent(settings, rig.approvals, rig.grammar, rig.store).check()
         assert check.ok is ok
         assert "gpt-4o" in check.text
+
+
+async def test_every_call_is_answered_though_only_the_first_few_are_run() -> None:
+    async with _asked(_calls(*[("price", '{"symbol": "ETH/USD"}')] * 7), _says("")) as (_, ask, route):
+        await ask()
+        sent = json.loads(route.calls[1].request.content)["messages"]
+        told = [message["content"] for message in sent if message["role"] == "tool"]
+        assert len(told) == 7, "a server refuses a conversation in which a call has no answer"
+        assert [text.startswith("error: 4 calls") for text in told] == [False] * 4 + [True] * 3

@@ -420,3 +420,22 @@ async def test_34_an_answer_that_got_lost_is_repeated_only_because_nobody_knows_
         await one.face.post.flush_all()
         await one.face.post.flush_all()
         assert len(one.bot.messages) == 1
+
+
+async def test_35_a_database_that_fails_silences_nobody_and_executes_nothing_that_it_did_not_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with phone() as one:
+
+        def full(*_: Any, **__: Any) -> None:
+            raise OperationalError("update", {}, Exception("disk is full"))
+
+        monkeypatch.setattr(one.inbox, "finish", full)
+        monkeypatch.setattr(one.inbox, "answered", full)
+        [told] = await one.say(BUY)
+        assert "Bought 0.04 ZEC" in told.text
+        monkeypatch.setattr(one.inbox, "begin", full)
+        first, second = await one.deliver(one.message("status"), one.message("close ZEC"))
+        assert "Active mode" in first.text
+        assert "was not executed" in second.text
+        assert brackets(one) == 1

@@ -240,3 +240,21 @@ async def test_what_waits_in_a_lane_when_it_is_stopped_is_not_worked_on_and_what
     await asyncio.sleep(0)
     await lanes.stop(0.1)
     assert done == ["short"]
+
+
+async def test_a_message_over_which_the_work_breaks_does_not_hold_up_the_next() -> None:
+    done: list[str] = []
+
+    async def work(_user: int, queue: deque[str]) -> None:
+        item = queue.popleft()
+        await asyncio.sleep(0)
+        if item == "bad":
+            raise RuntimeError("broke over it")
+        done.append(item)
+
+    lanes: Lanes[str] = Lanes(work)
+    for item in ("bad", "good"):
+        lanes.add(1, item)
+    while not lanes.is_idle(1):
+        await asyncio.sleep(0)
+    assert done == ["good"]
