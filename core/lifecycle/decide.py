@@ -196,8 +196,8 @@ def _leave(draft: Draft, reason: ExitReason) -> None:
     bracket = draft.bracket
     sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
     wish = Leave(bracket.held, reason, sold, draft.now)
-    # The patience that refused stops asked for is not owed to a sale.
-    draft.bracket = replace(bracket, leave=wish, cancel_entry=True, protect_retry_at=None)
+    # The patience that refused stops and targets asked for is not owed to a sale.
+    draft.bracket = replace(bracket, leave=wish, cancel_entry=True, protect_retry_at=None, target_retry_at=None)
 
 
 def _watch_cover(draft: Draft) -> None:

@@ -68,4 +68,6 @@ def _wish(desk: Desk, bracket: Bracket, quantity: Decimal | None, reason: ExitRe
     # "All" is all that may ever be bought: a fill that crosses the cancel of its entry is sold as well.
     whole = bracket.quantity if quantity is None else min(bracket.held, quantity + waiting)
     wish = Leave(whole, reason, sold, desk.clock()) if whole > ZERO else None
-    return replace(bracket, leave=wish, cancel_entry=bracket.cancel_entry or quantity is None)
+    # What a target that failed has to wait for is not owed to a sale that somebody wants.
+    retry_at = bracket.target_retry_at if earlier is not None else None
+    return replace(bracket, leave=wish, cancel_entry=bracket.cancel_entry or quantity is None, target_retry_at=retry_at)

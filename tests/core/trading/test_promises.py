@@ -15,6 +15,7 @@ from core.domain.errors import Code
 from core.domain.market import Quote, Tape
 from core.domain.modes import TargetMode, TradingState
 from core.domain.venue import Action, Outcome
+from core.exchange.port import Exchange
 from core.ledger.rows import ORDERS
 from core.risk.limits import RiskLimits
 from tests.core.trading.faults import FaultyExchange
@@ -225,3 +226,20 @@ async def test_selling_what_has_filled_leaves_the_rest_of_the_entry_waiting() ->
         entry = rig.desk.ledger.unfinished()[0].entry
         assert entry is not None
         assert (entry.filled, entry.is_terminal) == (Decimal("0.3"), False)
+
+
+async def test_the_pause_after_a_target_that_failed_is_not_owed_to_a_sale_that_somebody_wants() -> None:
+    def refuse(exchange: Exchange) -> Exchange:
+        return FaultyExchange(exchange, refuse={"target": "EOrder:Insufficient funds"})
+
+    for wish in ("close ZEC", "sell 0.5 ZEC", "flatten"):
+        async with open_rig(Wiring(wrap=refuse)) as rig:
+            await rig.tell("buy 1 ZEC sl 1% tp 2%")
+            rig.hand.price("ZEC/USD", "530")
+            await rig.tick()
+            [bracket] = rig.desk.ledger.unfinished()
+            assert bracket.target_retry_at is not None
+            assert bracket.target_retry_at > rig.time()
+            reply = await rig.tell(wish)
+            assert reply.ok, f"{wish}: {reply.text}"
+            assert reply.text.startswith("Mode: PAPER.\nSold ")
