@@ -69,9 +69,9 @@ class Grammar:
         named, tokens, problem = _slash(tokens)
         return problem or self._of_tokens(named, tokens)
 
-    def names(self, text: str, command: Command, mode: Mode | None) -> bool:
-        """Whether `text`, which is no command itself, names exactly this order. Pure."""
-        return len(text) <= MAX_LENGTH and names_order(text, command, mode, self._book)
+    def names(self, text: str, command: Command, mode: Mode, active: Mode) -> bool:
+        """Whether `text`, which is no command itself, names exactly this order at the desk of `mode`. Pure."""
+        return len(text) <= MAX_LENGTH and names_order(text, command, mode, active, self._book)
 
     def _of_tokens(self, named: str | None, tokens: list[Token]) -> Parsed | NotParsed:
         called = {named: named} if named else _called(tokens)

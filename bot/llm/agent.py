@@ -159,9 +159,8 @@ class Agent:
         return reply.text
 
     async def _submit(self, parsed: Parsed, turn: _Turn) -> Reply:
-        # The mode that he is in need not be named.
-        other = parsed.mode if parsed.mode is not self._approvals.service.active_mode else None
-        named = self._grammar.names(turn.text, parsed.command, other)
+        active = self._approvals.service.active_mode
+        named = self._grammar.names(turn.text, parsed.command, parsed.mode or active, active)
         return await self._approvals.submit(Wish(turn.user, parsed.command, parsed.mode, Author.MODEL, named))
 
     async def _compose(self, turn: _Turn, prose: str, why_not: NotParsed) -> Reply:
