@@ -199,6 +199,7 @@ class ProposalRow(SQLModel, table=True):
     command: str = Field(max_length=32)
     arguments: str = Field(sa_column=Column(Text, nullable=False))
     prices: str = Field(sa_column=Column(Text, nullable=False))
+    about: str = Field(sa_column=Column(Text, nullable=False))
     author: str = Field(max_length=12)
     state: str = Field(max_length=12)
     asked_at: datetime = _time()

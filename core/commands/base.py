@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 from core.domain.brackets import Level, LevelUnit
 from core.domain.errors import Code
@@ -125,7 +125,17 @@ def _slots(command: type[Command]) -> dict[str, Slot]:
     return found
 
 
-ExactText = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+def _bounded(value: Decimal) -> Decimal:
+    """Refuse numbers that no market has; written out, some would fill the memory."""
+    if not value.is_finite() or abs(value.adjusted()) > DIGITS_MAX or len(value.as_tuple().digits) > DIGITS_MAX:
+        raise ValueError(f"a number of at most {DIGITS_MAX} digits, please")
+    return value
+
+
+DIGITS_MAX = 30
+ExactText = Annotated[
+    Decimal, AfterValidator(_bounded), PlainSerializer(lambda value: format(value, "f"), return_type=str)
+]
 
 
 class Amount(BaseModel):
@@ -167,12 +177,14 @@ TargetArgument = Annotated[LevelArgument | None, Slot(SlotKind.TARGET, Code.TAKE
 class Preview:
     """What a command would do, shown before it is done: the lines, and the exact command that stands for them.
 
-    `prices` are the prices (quote per base, by symbol) that the lines were made with; empty where none matters.
+    `prices` are the prices (quote per base, by symbol) that the lines were made with. `about` is what they are about,
+    by name, in words that change when it does. Both are empty where neither matters.
     """
 
     lines: tuple[str, ...]
     command: Command
     prices: Mapping[str, Decimal] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Desk, Any], Awaitable[Reply]]

@@ -49,7 +49,8 @@ async def preview(desk: Desk, command: Cancel) -> Preview:
     """Every entry that would be taken back."""
     waiting, kept = await _waiting(desk, command)
     stays = (f"{kept} position(s) keep their stop and target.",) if kept else ()
-    return Preview((*(entry_line(bracket) for bracket in waiting), *stays), command)
+    about = {bracket.id: plain(bracket.quantity) for bracket in waiting}
+    return Preview((*(entry_line(bracket) for bracket in waiting), *stays), command, about=about)
 
 
 async def _waiting(desk: Desk, command: Cancel) -> tuple[list[Bracket], int]:

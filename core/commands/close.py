@@ -51,7 +51,7 @@ async def preview(desk: Desk, command: Close) -> Preview:
     """Every position that would be sold and every entry that would be canceled."""
     brackets = await _chosen(desk, command)
     shown = await show_exits(desk, *held_and_waiting(brackets))
-    return Preview(shown.lines, command, shown.prices)
+    return Preview(shown.lines, command, shown.prices, shown.about)
 
 
 def held_and_waiting(brackets: Sequence[Bracket]) -> tuple[list[tuple[Bracket, Decimal]], list[Bracket]]:

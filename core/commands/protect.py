@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from core.commands.base import Command, Danger, Declaration, Preview, StopArgument, Symbol, TargetArgument
-from core.commands.showing import level_line
+from core.commands.showing import level_line, levels_about
 from core.domain.brackets import Bracket, Level, LevelUnit
 from core.domain.errors import Code, Denied
 from core.domain.market import Quote
@@ -67,7 +67,7 @@ async def preview(desk: Desk, command: Protect) -> Preview:
     moves = await plan_levels(desk, *await _wanted(desk, command))
     quote = await desk.quote(command.symbol)
     lines = [*(level_line(before, after) for before, after in moves), *say.sources([quote], desk.clock())]
-    return Preview(tuple(lines), command, {command.symbol: quote.bid})
+    return Preview(tuple(lines), command, {command.symbol: quote.bid}, levels_about(moves))
 
 
 async def _wanted(desk: Desk, command: Protect) -> tuple[Sequence[Bracket], Level | None, Level | None]:

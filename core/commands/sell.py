@@ -20,7 +20,7 @@ from core.commands.base import (
 )
 from core.commands.exiting import exit_reply
 from core.commands.protect import apply_levels, plan_levels
-from core.commands.showing import is_all, level_line, show_exits
+from core.commands.showing import is_all, level_line, levels_about, show_exits
 from core.domain.brackets import Bracket, ExitReason, Level, LevelUnit
 from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
@@ -88,11 +88,10 @@ async def preview(desk: Desk, command: Sell) -> Preview:
         chosen, target = _targeted(command, sale)
         moves = await plan_levels(desk, chosen, None, target)
         lines = tuple(level_line(before, after) for before, after in moves)
-        return Preview(
-            lines, command.model_copy(update=exact), {command.symbol: (await desk.quote(command.symbol)).bid}
-        )
+        bid = (await desk.quote(command.symbol)).bid
+        return Preview(lines, command.model_copy(update=exact), {command.symbol: bid}, levels_about(moves))
     shown = await show_exits(desk, [(bracket, part or bracket.held) for bracket, part in sale.wishes], ())
-    return Preview(shown.lines, command.model_copy(update=exact), shown.prices)
+    return Preview(shown.lines, command.model_copy(update=exact), shown.prices, shown.about)
 
 
 async def _plan(desk: Desk, command: Sell) -> _Sale:

@@ -1,7 +1,7 @@
 """What the commands that trade show before they are confirmed: the exact order, its risk and its levels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ class Shown:
     lines: tuple[str, ...]
     exact: Mapping[str, Any]
     prices: Mapping[str, Decimal]
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 async def show_entry(desk: Desk, command: Entry) -> Shown:
@@ -82,7 +83,9 @@ async def show_exits(desk: Desk, parts: Sequence[tuple[Bracket, Decimal]], waiti
     lines = [_exit_line(bracket, part, quotes.get(bracket.symbol)) for bracket, part in parts]
     lines += [entry_line(bracket) for bracket in waiting]
     lines += say.sources(quotes.values(), desk.clock())
-    return Shown(tuple(lines), {}, {symbol: quote.bid for symbol, quote in quotes.items()})
+    about = {bracket.id: f"sell {plain(part)} of {plain(bracket.held)}" for bracket, part in parts}
+    about |= {bracket.id: f"{about.get(bracket.id, '')} cancel" for bracket in waiting}
+    return Shown(tuple(lines), {}, {symbol: quote.bid for symbol, quote in quotes.items()}, about)
 
 
 def _exit_line(bracket: Bracket, part: Decimal, quote: Quote | None) -> str:
@@ -135,6 +138,11 @@ def _at_stop(bracket: Bracket) -> str:
         return ""
     result = times(bracket.held, stop - average)
     return f" At the stop: about {signed(result)} {bracket.symbol.partition('/')[2]} before fees."
+
+
+def levels_about(moves: Sequence[tuple[Bracket, Bracket]]) -> dict[str, str]:
+    """What a move of levels is about: each bracket with what it holds and where its levels were."""
+    return {before.id: f"{plain(before.held)} {before.stop_price} {before.target_price}" for before, _ in moves}
 
 
 def is_all(amount: Amount) -> bool:

@@ -37,7 +37,7 @@ class Unclaimed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One exact command at one desk, for one user. `prices` are those that he was shown."""
+    """One exact command at one desk, for one user. `prices` are those that he was shown, `about` what it was about."""
 
     code: str
     user: str
@@ -45,6 +45,7 @@ class Proposal:
     command: str
     arguments: Mapping[str, Any]
     prices: Mapping[str, Decimal]
+    about: Mapping[str, str]
     author: str
     asked_at: datetime
     expires_at: datetime
@@ -66,12 +67,13 @@ class Proposals:
             "command": proposal.command,
             "arguments": json.dumps(proposal.arguments, sort_keys=True),
             "prices": json.dumps({symbol: plain(price) for symbol, price in proposal.prices.items()}),
+            "about": json.dumps(dict(proposal.about), sort_keys=True),
             "author": proposal.author,
             "state": Answer.ASKED.value,
             "asked_at": proposal.asked_at,
             "expires_at": proposal.expires_at,
         }
-        same = [table.c[name] == values[name] for name in ("user", "mode", "command", "state")]
+        same = [table.c[name] == values[name] for name in ("user", "mode", "command", "arguments", "state")]
         with self._database.transaction() as connection:
             connection.execute(update(table).where(*same).values(state=Answer.REPLACED.value))
             connection.execute(insert(table), [values])
@@ -103,6 +105,7 @@ class Proposals:
             command=row.command,
             arguments=json.loads(row.arguments),
             prices={symbol: Decimal(price) for symbol, price in json.loads(row.prices).items()},
+            about=json.loads(row.about),
             author=row.author,
             asked_at=row.asked_at,
             expires_at=row.expires_at,

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,7 +12,6 @@ from core.commands.base import Command, Danger, Preview, registry
 from core.domain.errors import Code
 from core.domain.modes import Mode
 from core.domain.money import HUNDRED, ZERO, divide, plain
-from core.exchange.errors import MarketDownError
 from core.ledger.proposals import Answer, Proposal, Proposals, Unclaimed
 from core.market.clocks import Clock
 from core.trading.consent import EXPIRES_S, Author, ConsentPolicy, must_ask
@@ -77,17 +76,38 @@ class Approvals:
         command = registry()[found.command].command.model_validate(found.arguments)
         if not yes:
             return Reply((f"Dropped, nothing was done: {found.command}.",), mode=_mode_shown(command, found.mode))
-        moved = await self._moved(found.mode, found.prices)
-        if moved is not None:
-            return await self._ask_again(found, command, moved)
+        again = await self._look_again(found, command)
+        if again is not None:
+            return again
         return await execute_trading_command(self.service, command, found.mode)
+
+    async def _look_again(self, old: Proposal, command: Command) -> Reply | None:
+        """None where everything is as it was shown; else the refusal, or the same question as things are now."""
+        if not old.prices and not old.about:
+            return None
+        shown = await preview_trading_command(self.service, command, old.mode)
+        if isinstance(shown, Reply):
+            return shown
+        why = _moved(old.prices, shown.prices, self._policy.price_move_pct)
+        if why is None and dict(old.about) != dict(shown.about):
+            why = "What it is about has changed since you were asked, so you are asked again."
+        return None if why is None else self._ask(old.user, old.mode, Author(old.author), shown, why)
 
     def _ask(self, user: str, mode: Mode, author: Author, shown: Preview, why: str = "") -> Reply:
         now = self._clock()
         name = shown.command.declaration.name
         expires_at = now + timedelta(seconds=EXPIRES_S)
         proposal = Proposal(
-            self._new_code(), user, mode, name, shown.command.arguments(), shown.prices, author.value, now, expires_at
+            code=self._new_code(),
+            user=user,
+            mode=mode,
+            command=name,
+            arguments=shown.command.arguments(),
+            prices=shown.prices,
+            about=shown.about,
+            author=author.value,
+            asked_at=now,
+            expires_at=expires_at,
         )
         self._proposals.ask(proposal)
         logger.info("[ASK] user={}, mode={}, command={}, author={}, code={}", user, mode, name, author, proposal.code)
@@ -97,34 +117,20 @@ class Approvals:
         question = Question(code, expires_at)
         return Reply(lines, mode=mode, ok=False, code=Code.UNCONFIRMED, question=question)
 
-    async def _moved(self, mode: Mode, prices: Mapping[str, Decimal]) -> str | None:
-        """Why the prices are not those that were shown, None while they are near enough."""
-        if not prices:
-            return None
-        desk = self.service.desk(mode)
-        try:
-            quotes = await desk.market.quotes(sorted(prices))
-        except MarketDownError as error:
-            return f"Whether the price moved cannot be seen just now ({error.message})."
-        for symbol, before in prices.items():
-            quote = quotes.get(symbol)
-            if quote is None or before <= ZERO:
-                return f"There is no price of {symbol} just now."
-            # Of bid and ask, the one nearer to what was shown: a spread is no move.
-            now = min((quote.bid, quote.ask), key=lambda price: abs(price - before))
-            share = divide((now - before) * HUNDRED, before)
-            if abs(share) > self._policy.price_move_pct:
-                return (
-                    f"The price of {symbol} moved {plain(share.quantize(_HUNDREDTH))}% since you were asked "
-                    f"(from {plain(before)} to {plain(now)}), so you are asked again."
-                )
-        return None
 
-    async def _ask_again(self, old: Proposal, command: Command, why: str) -> Reply:
-        shown = await preview_trading_command(self.service, command, old.mode)
-        if isinstance(shown, Reply):
-            return replace(shown, lines=(why, *shown.lines))
-        return self._ask(old.user, old.mode, Author(old.author), shown, why)
+def _moved(before: Mapping[str, Decimal], now: Mapping[str, Decimal], limit_pct: Decimal) -> str | None:
+    """Why the prices are not those that were shown, None while they are near enough."""
+    for symbol, price in before.items():
+        other = now.get(symbol)
+        if other is None or price <= ZERO:
+            return f"There is no price of {symbol} just now."
+        share = divide((other - price) * HUNDRED, price)
+        if abs(share) > limit_pct:
+            return (
+                f"The price of {symbol} moved {plain(share.quantize(_HUNDREDTH))}% since you were asked "
+                f"(from {plain(price)} to {plain(other)}), so you are asked again."
+            )
+    return None
 
 
 def _mode_shown(command: Command, mode: Mode) -> Mode | None:

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("command", sa.String(32), nullable=False),
         sa.Column("arguments", sa.Text(), nullable=False),
         sa.Column("prices", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
         sa.Column("author", sa.String(12), nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("asked_at", sa.String(32), nullable=False),

@@ -16,6 +16,7 @@ ASKED = Proposal(
     command="buy",
     arguments={"symbol": "ZEC/USD", "amount": {"value": "0.04", "unit": "base"}},
     prices={"ZEC/USD": Decimal("512.10")},
+    about={"zy00000001": "sell 1 of 1"},
     author="model",
     asked_at=AT,
     expires_at=AT + timedelta(seconds=120),
@@ -50,6 +51,12 @@ def test_the_same_question_asked_again_replaces_the_older_and_another_one_does_n
     proposals.ask(replace(ASKED, code="SECOND"))
     proposals.ask(replace(ASKED, code="OTHERS", user="telegram:2"))
     proposals.ask(replace(ASKED, code="CLOSES", command="close"))
+    proposals.ask(replace(ASKED, code="THIRDS", command="close", arguments={"symbol": "ETH/USD"}))
     assert proposals.answer("K7QPAB", "telegram:1", Answer.CONFIRMED, later(1)) is Unclaimed.REPLACED
-    for code, user in (("SECOND", "telegram:1"), ("OTHERS", "telegram:2"), ("CLOSES", "telegram:1")):
+    for code, user in (
+        ("SECOND", "telegram:1"),
+        ("OTHERS", "telegram:2"),
+        ("CLOSES", "telegram:1"),
+        ("THIRDS", "telegram:1"),
+    ):
         assert isinstance(proposals.answer(code, user, Answer.CONFIRMED, later(1)), Proposal), code

@@ -194,3 +194,28 @@ async def test_a_setting_of_always_asks_about_a_named_paper_order_too() -> None:
         assert (await ask(rig, BUY, named=True)).question is not None
     async with open_rig() as rig:
         assert (await ask(rig, BUY, named=True)).ok
+
+
+@pytest.mark.parametrize("text", ["close ZEC", "sell all my ZEC", "protect ZEC sl 2%", "cancel ETH", "close all"])
+async def test_what_has_changed_since_it_was_shown_is_asked_about_again(text: str) -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 0.04 ZEC sl 1% tp 2%")
+        await rig.tell("buy 0.01 ETH limit 2000 sl 1% tp 2%")
+        code = code_of(await ask(rig, text))
+        await rig.tell("buy 1 ZEC sl 1% tp 2%")
+        await rig.tell("buy 0.02 ETH limit 2000 sl 1% tp 2%")
+        held = [bracket.held for bracket in rig.desk.positions()]
+        again = await rig.approvals.answer(JIMMY, code, yes=True)
+        assert again.lines[0] == "What it is about has changed since you were asked, so you are asked again."
+        assert [bracket.held for bracket in rig.desk.positions()] == held
+        assert (await rig.approvals.answer(JIMMY, code_of(again), yes=True)).ok
+
+
+async def test_two_questions_about_two_coins_are_both_open() -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 0.04 ZEC sl 1% tp 2%")
+        await rig.tell("buy 0.01 ETH sl 1% tp 2%")
+        codes = [code_of(await ask(rig, f"close {coin}")) for coin in ("ZEC", "ETH")]
+        for code in codes:
+            assert (await rig.approvals.answer(JIMMY, code, yes=True)).ok
+        assert rig.desk.positions() == []
