@@ -97,12 +97,14 @@ def _intake() -> Any:
 
 async def _telegram(application: Any, intake: Any, talk: Talk, outbox: Outbox, house: House) -> Any:
     from bot.faces.telegram.face import Books, TelegramFace  # noqa: PLC0415 - only with a token
+    from bot.faces.telegram.post import Clocks  # noqa: PLC0415 - the same
 
     books = Books(Inbox(house.database), Chats(house.database), house.store)
     loudness = read_loudness(house.settings.alerts)
     allowed = house.settings.telegram_allowed_users
-    face = TelegramFace(application, intake, talk, books, allowed, loudness, wall_clock)
-    outbox.channels.append(face.pump)
+    clocks = Clocks(wall_clock, house.clock)
+    face = TelegramFace(application, intake, talk, books, allowed, loudness, clocks)
+    outbox.channels += face.channels()
     house.service.probes["Telegram"] = face.check
     await face.start()
     return face

@@ -1,6 +1,7 @@
 """A message in, a reply out: the same for every face. Grammar first, the model only for what is no command."""
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.grammar.parse import Grammar, NotParsed, Parsed
@@ -13,11 +14,26 @@ from core.trading.reply import Reply, refusal
 _ANSWER = re.compile(r"\s*(confirm|reject)\s+([A-Z0-9]{6})\s*[.!]?\s*", re.IGNORECASE | re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question was answered: "confirm K7QPAB", or "reject" and its code."""
+
+    code: str
+    yes: bool
+
+
+Heard = Answered | Parsed | NotParsed
+
+
 class Model(Protocol):
     """The language model, as the talk needs it."""
 
     async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
         """Answer a message that is no command."""
+        ...
+
+    def note(self, user: str, text: str, reply: str) -> None:
+        """Hear of a message that was answered without the model."""
         ...
 
 
@@ -34,19 +50,33 @@ class Talk:
 
         `mode` is the desk of a sentence that names none; None means the active one.
         """
+        return await self.reply(user, text, self.read(text), author, mode)
+
+    def read(self, text: str) -> Heard:
+        """What a message is: an answer to a question, a command, or neither. Nothing is done."""
         answered = _ANSWER.fullmatch(text)
         if answered is not None:
-            yes = answered[1].lower() == "confirm"
-            return await self.approvals.answer(user, answered[2].upper(), yes=yes)
-        understood = self._understand(text)
-        if isinstance(understood, Parsed):
-            wish = Wish(user, understood.command, understood.mode or mode, author)
-            return await self.approvals.submit(wish)
-        if self._model is not None and author is not Author.BUTTON:
-            return await self._model.answer(user, text, understood)
-        return refusal(understood.code, understood.message)
-
-    def _understand(self, text: str) -> Parsed | NotParsed:
+            return Answered(answered[2].upper(), yes=answered[1].lower() == "confirm")
         if self.grammar is None:
             return NotParsed(Code.NOT_A_COMMAND, "the grammar is switched off")
         return self.grammar.parse(text)
+
+    def needs_model(self, heard: Heard) -> bool:
+        """True for what only the model can answer, which may take its time."""
+        return self._model is not None and isinstance(heard, NotParsed)
+
+    async def reply(
+        self, user: str, text: str, heard: Heard, author: Author = Author.SCRIPT, mode: Mode | None = None
+    ) -> Reply:
+        """The reply to a message that was read as `heard`."""
+        if isinstance(heard, Answered):
+            reply = await self.approvals.answer(user, heard.code, yes=heard.yes)
+        elif isinstance(heard, Parsed):
+            reply = await self.approvals.submit(Wish(user, heard.command, heard.mode or mode, author))
+        elif self._model is not None and author is not Author.BUTTON:
+            return await self._model.answer(user, text, heard)
+        else:
+            reply = refusal(heard.code, heard.message)
+        if self._model is not None:
+            self._model.note(user, text, reply.text)
+        return reply

@@ -7,7 +7,7 @@ comment beside them, and dropped where it claims what only a receipt may.
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from bot.llm.trouble import is_passing, trouble_of
 from bot.llm.truth import TradeResultValidator
 from core.commands.base import Danger
 from core.commands.open import Open
-from core.domain.errors import Code
+from core.domain.errors import DENIED, Code
 from core.ledger.store import Store
 from core.trading.approvals import Approvals, Wish
 from core.trading.consent import Author
@@ -33,6 +33,8 @@ ROUNDS = 4
 CALLS_PER_ROUND = 4
 WINDOW = 12
 TRIES = 3
+PROSE_MAX = 1500
+"""Characters of the model's own words that are read at all."""
 CLAIMS_KEY = "model_claims_dropped"
 _KEPT_LENGTH = 600
 _ALL = frozenset(Danger)
@@ -77,39 +79,49 @@ class Agent:
         self._budget_s = budget_s
 
     async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
-        """Let the model answer, with trading tools only where the grammar found no reason against it."""
+        """Let the model answer, with trading tools only where the grammar found no reason against it.
+
+        What was asked and what was delivered are kept; a claim that was dropped is not, so that the model does not
+        learn from its own lies.
+        """
         turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK)
+        self._store.say(user, "user", text, datetime.now(UTC))
         try:
             prose = await self._converse(turn)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
             logger.warning("the model failed: {}: {}", type(error).__name__, str(error)[:200])
             sentence = f"The model is not answering ({trouble_of(error, self._budget_s)}), and {why_not.message}."
-            return _beside(turn.replies, sentence) or Reply((sentence,), ok=False, code=why_not.code)
-        return await self._compose(turn, prose, why_not)
+            reply = _beside(turn.replies, (sentence,)) or Reply((sentence,), ok=False, code=why_not.code)
+        else:
+            reply = await self._compose(turn, prose, why_not)
+        self._store.say(user, "assistant", reply.text[:_KEPT_LENGTH], datetime.now(UTC))
+        return reply
+
+    def note(self, user: str, text: str, reply: str) -> None:
+        """Keep what was said and answered without the model, so that it knows what "the same again" means."""
+        self._store.say(user, "user", text, datetime.now(UTC))
+        self._store.say(user, "assistant", reply[:_KEPT_LENGTH], datetime.now(UTC))
 
     async def _converse(self, turn: _Turn) -> str:
         """Rounds of asking and running tools, within one budget of time. Returns the model's last words."""
-        self._store.say(turn.user, "user", turn.text, datetime.now(UTC))
         service = self._approvals.service
         persona = _PERSONA.format(owner=service.owner, mode=service.active_mode)
         messages: list[dict[str, Any]] = [{"role": "system", "content": persona}]
-        messages += [{"role": role, "content": content} for role, content in self._store.said(turn.user, WINDOW)]
+        said = self._store.said(turn.user, WINDOW)
+        # Some servers refuse a conversation that the assistant begins.
+        first = next(place for place, (role, _) in enumerate(said) if role == "user")
+        messages += [{"role": role, "content": content} for role, content in said[first:]]
         ends_at = asyncio.get_running_loop().time() + self._budget_s
         for _ in range(ROUNDS):
             message = await self._ask(messages, turn.allowed, ends_at)
             calls = list(message.tool_calls or ())
             if not calls:
-                prose = (message.content or "").strip()
-                self._store.say(turn.user, "assistant", prose or "(nothing)", datetime.now(UTC))
-                return prose
+                return (message.content or "").strip()
             messages.append(message.model_dump(exclude_none=True))
             messages += await self._run_all(calls, turn)
             if turn.acted:
                 # One order a message: what the model might add could only repeat or contradict the receipt.
                 break
-        if turn.replies:
-            told = f"(The house answered:) {turn.replies[-1].text[:_KEPT_LENGTH]}"
-            self._store.say(turn.user, "assistant", told, datetime.now(UTC))
         return ""
 
     async def _ask(self, messages: Sequence[dict[str, Any]], allowed: Collection[Danger], ends_at: float) -> Any:
@@ -153,8 +165,9 @@ class Agent:
         if turn.acted:
             return "error: one order a message; the owner must send the next one"
         reply = await self._submit(parsed, turn)
-        # A refusal of what was asked may be mended by another call; what was done or asked for may not be repeated.
-        turn.acted = reply.facts is not None or reply.question is not None or reply.ok
+        # What was denied before anything was sent may be mended by another call. What was done, may have been done, or
+        # was asked about, may not be repeated.
+        turn.acted = reply.code not in DENIED
         turn.replies.append(reply)
         return reply.text
 
@@ -165,17 +178,19 @@ class Agent:
 
     async def _compose(self, turn: _Turn, prose: str, why_not: NotParsed) -> Reply:
         """Receipts first, rendered by code; the prose beside them only if it claims nothing."""
+        prose = prose if len(prose) <= PROSE_MAX else prose[:PROSE_MAX] + "…"
         told = "\n".join(reply.text for reply in turn.replies)
         if prose and TradeResultValidator.is_unproven(prose, told):
             count = self._store.increment(CLAIMS_KEY)
             logger.warning("the model's prose claimed what no receipt of this turn shows and was dropped ({})", count)
-            return _beside(turn.replies, "") or await self._what_is(turn.user)
+            return _beside(turn.replies, ()) or await self._what_is(turn.user)
+        # Quoted line by line, so that it cannot pass for the house's own words.
+        quoted = tuple(f"› {line}" for line in prose.splitlines())
         if turn.replies:
-            comment = f"(The model's words, not the ledger's:) {prose}" if prose else ""
-            return _beside(turn.replies, comment) or turn.replies[-1]
+            return _beside(turn.replies, (_BESIDE, *quoted) if quoted else ()) or turn.replies[-1]
         if not prose:
             return Reply((f"The model had nothing to say, and {why_not.message}.",), ok=False, code=why_not.code)
-        return Reply((prose, _MODEL_SPEAKS))
+        return Reply((_MODEL_SPEAKS, *quoted))
 
     async def _what_is(self, user: str) -> Reply:
         """What the ledger says, in the place of what the model claimed."""
@@ -184,7 +199,8 @@ class Agent:
 
 
 _NOTHING = "Nothing was executed, canceled or protected by this message. This is what is:"
-_MODEL_SPEAKS = "(The model's words, not the ledger's. Nothing was executed by this message.)"
+_MODEL_SPEAKS = "The model says (its words, not the ledger's; nothing was executed by this message):"
+_BESIDE = "The model adds (its words, not the ledger's):"
 
 
 def _parsed(call: Any, allowed: Collection[Danger]) -> Parsed | ToolError:
@@ -197,26 +213,21 @@ def _parsed(call: Any, allowed: Collection[Danger]) -> Parsed | ToolError:
         return error
 
 
-def _beside(replies: Sequence[Reply], comment: str) -> Reply | None:
+def _beside(replies: Sequence[Reply], comment: Sequence[str]) -> Reply | None:
     """The replies of the turn as one, with a comment at its end. None where there are none."""
     if not replies:
         return None
     last = replies[-1]
-    lines: list[str] = [line for reply in replies[:-1] for line in (*_whole(reply), "")]
-    lines += [*last.lines, *([comment] if comment else [])]
-    return Reply(
-        tuple(lines),
-        last.mode,
-        all(reply.ok for reply in replies),
-        next((reply.code for reply in replies if reply.code is not None), None),
-        tuple(receipt for reply in replies for receipt in reply.receipts),
-        last.facts,
-        last.data,
-        last.as_of,
-        last.question,
-        last.offers,
+    is_one_desk = all(reply.mode is last.mode for reply in replies)
+    lines: list[str] = []
+    for reply in replies:
+        head = [f"Mode: {reply.mode}."] if reply.mode is not None and not is_one_desk else []
+        lines += [*([""] if lines else []), *head, *reply.lines]
+    return replace(
+        last,
+        lines=(*lines, *([""] if comment else []), *comment),
+        mode=last.mode if is_one_desk else None,
+        ok=all(reply.ok for reply in replies),
+        code=next((reply.code for reply in replies if reply.code is not None), None),
+        receipts=tuple(receipt for reply in replies for receipt in reply.receipts),
     )
-
-
-def _whole(reply: Reply) -> tuple[str, ...]:
-    return (f"Mode: {reply.mode}.", *reply.lines) if reply.mode is not None else reply.lines

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import deque
 from typing import Any, cast
 
 import httpx
@@ -22,6 +23,7 @@ CHECK_S = 5.0
 PREPARE_AFTER_S = 2.0
 _SWITCH_S = 0.0005
 _NO_KEY = "none"
+_HEARD_MAX = 4
 
 
 class LazyAgent:
@@ -34,6 +36,7 @@ class LazyAgent:
         self._store = store
         self._agent: Agent | None = None
         self._making = asyncio.Lock()
+        self._heard: dict[str, deque[tuple[str, str]]] = {}
 
     async def _made(self) -> Agent:
         async with self._making:
@@ -70,7 +73,13 @@ class LazyAgent:
         except Exception as error:  # noqa: BLE001 - as above
             sentence = f"The model is not answering ({trouble_of(error, self._settings.model_budget_s)})"
             return Reply((f"{sentence}, and {why_not.message}.",), ok=False, code=why_not.code)
+        for said, told in self._heard.pop(user, ()):
+            agent.note(user, said, told)
         return await agent.answer(user, text, why_not)
+
+    def note(self, user: str, text: str, reply: str) -> None:
+        """Remember the latest; they are stored when the model is asked next, and nobody waits for that before."""
+        self._heard.setdefault(user, deque(maxlen=_HEARD_MAX)).append((text, reply))
 
     async def check(self) -> Check:
         """For the diagnostic: whether the model's server answers. Asks for its list of models, which costs nothing."""

@@ -21,11 +21,16 @@ _CLAIMS = re.compile(
     rf"|\b{_THING} (?:open|live|on|active|up|in)\b"
     rf"|^\W*{_AS_MARKETS_DO}\b:?\s+(?:\d|the\b|your\b|an?\b|all\b|everything\b)"
     r"|\bdone\b\s*(?:[!.,:]|$)|\bexecution (?:complete|successful)|\bsuccess(?:ful|fully)?\b"
-    r"|\ball set\b|\btaken care of\b"
+    r"|\ball set\b|\btaken care of\b|\bgot you\b[^.?!\n]{0,20}\d|\bgot rid of\b|\bswapped\b|\badded to your\b"
+    r"|\bin your (?:wallet|account|portfolio|bag)\b|\b(?:purchase|sale|buy|sell|order|trade)\b (?:is )?complete"
+    r"|^\W*(?:filled|executed|bought|sold|canceled|cancelled|placed)\W*$"
+    r"|\bno longer\b[^.?!\n]{0,30}\b(?:order|position|stop)"
+    r"|\b(?:status|fill price|fill|receipt|confirmation|order id|stop|target|sl|tp|entry)\s*:\s*[^.?!\n]{0,30}"
+    r"(?:\d|filled|done|active|ok\b)|\b(?:long|short)\b \d|@\s*\d"
     r"|\bwent (?:in|through)\b|\b(?:order|px-\d+)\b[^.?!\n]{0,40}\bfilled\b|\bpurchase\b[^.?!\n]{0,40}\d"
     r"|\b(?:now|you|we) (?:own|hold|holds|owns|have|(?:are |is )?(?:in|long|flat|out|protected|covered))\b"
     r"[^.?!\n]{0,40}(?:\d|\blong\b|\bflat\b|\bprotected\b|\bcovered\b)"
-    rf"|\b{_THING}\b (?:is|are|was|were|has been|have been|sits?|rests?|stands?|got) (?:now |already )?"
+    rf"|\b{_THING}\b (?:now )?(?:is|are|was|were|has been|have been|sits?|rests?|stands?|got) (?:now |already )?"
     r"(?:in\b|live\b|complete|confirmed|active|open|placed|set\b|at\b|resting|working|up\b|on\b|gone|safe|protected|covered)"
     r"|✅|☑|✔|🎯|💰",
     re.IGNORECASE,
@@ -36,12 +41,17 @@ _ELSEWHERE = re.compile(
     r"|acheté|vendu|exécuté|annulé|clôturé|fermé|placé|protégé"
     r"|comprato|venduto|eseguito|annullato|chiuso|protetto|comprei|vendi|executad[oa]|fechad[oa]"
     r"|gekocht|verkocht|uitgevoerd|geannuleerd|gesloten"
+    r"|erworben|kaufte|kauf ist durch|ho preso|j'ai pris|ich habe ge\w+"
+    r"|kupiłem|kupiono|kupione|sprzedałem|sprzedano|zrealizowan\w+|satın aldım|aldım|sattım|gerçekleşti"
+    r"|köpt\w*|sålt\w*|sålde|utförd\w*|købt\w*|solgt\w*|koupil\w*|prodal\w*|proveden\w*|ostin|ostettu|myin|myyty"
+    r"|cumpărat\w*|vândut\w*|executat\w*"
     r"|купил\w*|куплен\w*|продал\w*|продан\w*|исполнен\w*|отмен[её]н\w*|закрыт\w*)\b"
+    r"|매수했|매도했|체결|اشتريت|بعت|تم الشراء|तुम्हारे लिए खरीद|खरीद लिया|खरीदा|बेच दिया|买了|賣了|卖了|买好了"
     r"|已买|已賣|已卖|买入了|卖出了|成交|已下单|買いました|売りました|約定しました",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"\b(?:not|never|no|nothing|didn't|haven't|hasn't|wasn't|couldn't|cannot|can't|won't|unable|isn't|aren't"
+    r"\b(?:not|never|no(?! longer)|nothing|didn't|haven't|hasn't|wasn't|couldn't|cannot|can't|won't|unable|isn't|aren't"
     r"|nicht|nichts|kein\w*|nada|ningun\w*|rien|pas|niente|niet|не|ничего)\b",
     re.IGNORECASE,
 )

@@ -41,8 +41,11 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     if not why:
         return Reply((f"The {desk.mode} desk is not halted; it is {desk.state}.",), mode=desk.mode)
     now = desk.clock()
-    text = f"{desk.mode} desk takes entries again; it was halted by: {why}."
+    bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
+    then = f"is reducing, since {', '.join(bare)} lacks its stop" if bare else "takes entries again"
+    text = f"The halt of the {desk.mode} desk is lifted, it {then}. It was halted by: {why}."
     count = desk.ledger.incidents.clear(now, Event(EventKind.STATE_CHANGED, desk.mode, now, text))
+    desk.told_state = desk.state
     line = f"{count} broken promise(s) marked as seen ({why}). The {desk.mode} desk is {desk.state}."
     return Reply((line,), mode=desk.mode, data={"state": desk.state.value})
 

@@ -61,6 +61,18 @@ class Code(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+DENIED = frozenset(
+    {
+        Code.NOT_A_COMMAND, Code.SYMBOL, Code.AMOUNT, Code.ORDER_TYPE, Code.LIMIT_PRICE, Code.STOP_LOSS,
+        Code.TAKE_PROFIT, Code.TARGET, Code.ACTION, Code.DAYS, Code.PERIOD, Code.NOT_BUILT_YET, Code.NOT_READY, Code.LIVE_UNAVAILABLE,
+        Code.WRONG_MODE, Code.UNKNOWN_INSTRUMENT, Code.INSTRUMENT_CLOSED, Code.SPOT_ONLY, Code.NO_PRICES,
+        Code.STALE_PRICES, Code.BALANCE, Code.MINIMUM, Code.MAX_ORDER, Code.RISK_PER_TRADE, Code.EXPOSURE,
+        Code.PRICE_COLLAR, Code.NAKED, Code.NOT_OURS, Code.NO_POSITION, Code.NOT_FOUND, Code.NOT_ACTIVE,
+    }
+)  # fmt: skip
+"""Refusals from before anything was saved or sent: after any other answer something may have been done."""
+
+
 class ZynError(Exception):
     """A refusal or failure that a user may read.
 

@@ -14,10 +14,14 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, Code]] = []
+        self.noted: list[tuple[str, str]] = []
 
     async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
         self.heard.append((text, why_not.code))
         return Reply(("I heard you.",))
+
+    def note(self, user: str, text: str, reply: str) -> None:
+        self.noted.append((text, reply[:12]))
 
 
 async def test_a_command_never_meets_the_model_and_what_is_none_does_with_its_reason() -> None:
@@ -28,6 +32,7 @@ async def test_a_command_never_meets_the_model_and_what_is_none_does_with_its_re
         await talk.answer("u", "don't buy ETH")
         await talk.answer("u", "sing me a song")
         assert [code for _, code in ear.heard] == [Code.NEGATED, Code.NOT_A_COMMAND]
+        assert ear.noted == [("buy 0.04 ZEC", "Mode: PAPER.")], "it hears of what was done without it"
 
 
 async def test_a_button_that_says_nothing_known_is_refused_and_not_told_to_the_model() -> None:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.faces.telegram.buttons import keyboard_of
+from bot.faces.telegram.buttons import spoken
 from bot.faces.telegram.incoming import Incoming, Kind
 from bot.faces.telegram.outgoing import Outgoing
-from bot.faces.telegram.presses import Presses
-from bot.faces.telegram.render import render, render_lines
-from bot.talk import Talk
+from bot.faces.telegram.presses import Presses, outgoing_reply, plain
+from bot.talk import Heard, Talk
 from core.ledger.inbox import Message, Progress
 from core.trading.consent import Author
-from core.trading.reply import Reply
 
 _QUOTED = 60
 _LISTED = 20
@@ -25,37 +23,38 @@ class Answering:
         self._talk = talk
         self._presses = presses
 
-    async def answer(self, incoming: Incoming) -> Outgoing | None:
-        """The answer, or None where a press wants no more than it got."""
+    def read(self, incoming: Incoming) -> Heard | None:
+        """What a message is; None for what is no message of words."""
+        said = _said(incoming)
+        return self._talk.read(said) if said is not None else None
+
+    def needs_model(self, heard: Heard | None) -> bool:
+        """True for a message that only the model can answer."""
+        return heard is not None and self._talk.needs_model(heard)
+
+    async def answer(self, incoming: Incoming, heard: Heard | None) -> Outgoing | None:
+        """The answer, or None where a press wants no more than it got. `heard` is what `read` found, if it did."""
         if incoming.kind is Kind.PRESS:
             return await self._presses.answer(incoming)
-        said = incoming.text
         if incoming.kind is Kind.EDITED:
-            return plain(
-                f"You edited a message to {_quoted(said)}. An edit is never executed; send it as a new message."
-            )
-        if said is None:
+            edited = f"You edited a message to {_quoted(incoming.text)}. An edit is never executed"
+            return plain(f"{edited}, and what was done about it before stands. To have it done, send it anew.")
+        if incoming.text is None:
             return plain("I can only read text. Nothing was done.")
-        if incoming.not_his_own:
+        said = _said(incoming)
+        if said is None:
             why = "is forwarded or another bot's. Only what you write yourself is executed; nothing was done."
-            return plain(f"{_quoted(said)} {why}")
-        reply = await self._talk.answer(user_of(incoming), said, Author.PERSON)
-        return outgoing_reply(reply, common=said.strip().lower().partition("@")[0] in _WITH_COMMON)
+            return plain(f"{_quoted(incoming.text)} {why}")
+        reply = await self._talk.reply(incoming.name, said, heard or self._talk.read(said), Author.PERSON)
+        return outgoing_reply(reply, common=said.lower() in _WITH_COMMON)
 
 
-def user_of(incoming: Incoming) -> str:
-    """The name of a user towards the talk and the approvals."""
-    return f"telegram:{incoming.user}"
-
-
-def outgoing_reply(reply: Reply, *, edit: int | None = None, common: bool = False) -> Outgoing:
-    """A reply with its buttons."""
-    return Outgoing(render(reply), keyboard_of(reply), edit, common)
-
-
-def plain(*lines: str) -> Outgoing:
-    """A few words of the face's own."""
-    return Outgoing(render_lines(lines))
+def _said(incoming: Incoming) -> str | None:
+    """What a person told us himself, None for everything else. A link to the bot adds its own words to /start."""
+    if incoming.kind is not Kind.MESSAGE or incoming.text is None or incoming.not_his_own:
+        return None
+    head = incoming.text.strip().partition(" ")[0].partition("@")[0].lower()
+    return "/start" if head == "/start" else incoming.text.strip()
 
 
 def refuse_old(old: Sequence[Incoming], now: datetime) -> Outgoing:
@@ -79,10 +78,14 @@ def say_unfinished(messages: Sequence[Message]) -> Outgoing:
     for message in messages[:_LISTED]:
         begun = message.progress is Progress.BEGUN
         what = "was begun; whether it was done, 'open' and 'trades' show" if begun else "was not executed"
-        lines.append(f"• {_quoted(message.text)} {what}.")
+        lines.append(f"• {_shown(message)} {what}.")
     if len(messages) > _LISTED:
         lines.append(f"… and {len(messages) - _LISTED} more")
     return plain(*lines)
+
+
+def _shown(message: Message) -> str:
+    return spoken(message.text) if message.said_at is None else _quoted(message.text)
 
 
 def _quoted(text: str | None) -> str:

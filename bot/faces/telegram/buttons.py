@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.talk import Answered
+from core.domain.events import EventKind
 from core.domain.modes import Mode
 from core.ledger.store import Alert
 from core.trading.offers import position_offers, show_open
@@ -32,14 +34,6 @@ COMMON = (("open", "balance"), ("trades", "status"), ("risk", "help"))
 Button = tuple[str, str]
 """Label and callback data."""
 Keyboard = Sequence[Sequence[Button]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A question was answered."""
-
-    code: str
-    yes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +77,32 @@ def keyboard_of_alert(alert: Alert) -> Keyboard:
     """The buttons below one alert: the open list, and the position where it is about one that is still open."""
     mode = Mode(alert.mode)
     offers = [show_open(mode)]
-    if alert.symbol and alert.kind not in _OVER:
+    if alert.symbol and alert.kind in _HELD:
         offers += position_offers(alert.symbol, mode)
     return _rows(offers)
 
 
-_OVER = frozenset({"closed", "entry_rejected", "entry_canceled", "order_lost"})
+_HELD = frozenset(
+    {
+        EventKind.ENTRY_FILLED, EventKind.ENTRY_PARTIAL, EventKind.PROTECTED, EventKind.PROTECTION_REFUSED,
+        EventKind.UNPROTECTED, EventKind.TARGET_HELD, EventKind.LATE_FILL,
+    }
+)  # fmt: skip
+"""Alerts after which coins are held."""
+
+
+def spoken(data: str) -> str:
+    """A press in words, for a list that a person reads."""
+    meant = read_press(data)
+    if isinstance(meant, Answered):
+        return f"{'Confirm' if meant.yes else 'Cancel'} (the question {meant.code})"
+    return f"the button “{meant.words}”" if meant is not None else "a button"
 
 
 def levels_of(words: str, mode: Mode) -> Keyboard:
     """The choice of levels for one symbol, and the way back."""
     choices = [Offer(label, f"{words} {level}", mode) for label, level in _LEVELS]
-    return _rows([*choices, Offer("« Open list", "open", mode, OfferKind.REFRESH)])
+    return _rows([*choices, show_open(mode)])
 
 
 def _rows(offers: Iterable[Offer]) -> Keyboard:

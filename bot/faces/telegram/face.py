@@ -6,7 +6,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from loguru import logger
@@ -16,14 +16,15 @@ from telegram.constants import ChatAction
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application
 
-from bot.faces.telegram.answering import Answering, plain, refuse_old, say_unfinished
-from bot.faces.telegram.incoming import OLD_S, Incoming, Kind, Verdict, incoming_of, judge
+from bot.faces.telegram.answering import Answering, refuse_old, say_unfinished
+from bot.faces.telegram.incoming import Incoming, Kind, Verdict, incoming_of, judge
 from bot.faces.telegram.lanes import Lanes
 from bot.faces.telegram.outgoing import Outgoing, outgoing_of
-from bot.faces.telegram.post import Post
-from bot.faces.telegram.presses import Presses
+from bot.faces.telegram.post import Clocks, Post
+from bot.faces.telegram.presses import Presses, plain
 from bot.loudness import Loudness, Topic
-from bot.talk import Talk
+from bot.outbox import Channel
+from bot.talk import Heard, Talk
 from core.commands.base import registry
 from core.ledger.chats import Chats
 from core.ledger.inbox import Inbox, Message, Progress
@@ -33,6 +34,7 @@ from core.trading.house import Check
 FACE = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 STOP_PATIENCE_S = 4.0
+CHECK_S = 5.0
 TYPING_EVERY_S = 4.0
 TYPING_AFTER_S = 0.4
 _RETRY_MAX_S = 30.0
@@ -47,6 +49,7 @@ class Intake(asyncio.Queue[object]):
     def __init__(self) -> None:
         super().__init__()
         self.take: Callable[[Update], bool] | None = None
+        self.unreadable: Callable[[Update], None] | None = None
 
     async def put(self, item: object) -> None:
         """Commit an update. Raises NetworkError where that fails, so that Telegram is asked for it again."""
@@ -60,6 +63,8 @@ class Intake(asyncio.Queue[object]):
             raise NetworkError("the inbox cannot be written") from error
         except Exception as error:  # noqa: BLE001 - an update that nobody can read must not make the bot deaf to the next
             logger.opt(exception=error).error("Telegram: update {} cannot be read and is left out", item.update_id)
+            if self.unreadable is not None:
+                self.unreadable(item)
         else:
             if is_urgent:
                 # Its answer is on its way before Telegram is asked for more.
@@ -81,6 +86,7 @@ class _Taken:
 
     incoming: Incoming
     is_begun: bool
+    heard: Heard | None = None
 
 
 class TelegramFace:
@@ -98,23 +104,27 @@ class TelegramFace:
         books: Books,
         allowed: frozenset[int],
         loudness: Mapping[Topic, Loudness],
-        clock: Callable[[], datetime],
+        clocks: Clocks,
     ) -> None:
+        clock = clocks.wall
         self._application = application
         self._inbox = books.inbox
         self._allowed = allowed
         self._clock = clock
         self._owner = talk.approvals.service.owner
-        self.post = Post(application.bot, books.inbox, books.chats, books.store, loudness, clock)
+        self.post = Post(application.bot, books.inbox, books.chats, books.store, loudness, clocks)
         self._presses = Presses(application.bot, talk)
         self._answering = Answering(talk, self._presses)
         self._lanes: Lanes[_Taken] = Lanes(self._work)
+        # A model may take half a minute over a message; the commands that follow do not wait for it.
+        self._thinking: Lanes[_Taken] = Lanes(self._think)
         self._connected = False
         self._reachable = True
         self._connecting: asyncio.Task[None] | None = None
         self._told_id: set[int] = set()
         self._beside: set[asyncio.Task[None]] = set()
         intake.take = self.take
+        intake.unreadable = self.tell_unreadable
 
     # -- connection --------------------------------------------------------------------------------------------
 
@@ -156,7 +166,8 @@ class TelegramFace:
                 await self._connecting
         if self._connected and self._application.updater is not None and self._application.updater.running:
             await self._application.updater.stop()
-        await self._lanes.stop(STOP_PATIENCE_S)
+        await asyncio.gather(self._lanes.stop(STOP_PATIENCE_S), self._thinking.stop(STOP_PATIENCE_S))
+        self._presses.stop()
         for task in self._beside:
             task.cancel()
         if self._connected:
@@ -170,23 +181,28 @@ class TelegramFace:
         self._reachable = False
 
     async def check(self) -> Check:
-        """For the diagnostic."""
+        """For the diagnostic: asks Telegram who we are, since a token may have been revoked."""
         if not self._connected:
             return Check("Telegram", ok=False, text="not connected")
+        try:
+            async with asyncio.timeout(CHECK_S):
+                me = await self._application.bot.get_me()
+        except (TelegramError, TimeoutError) as error:
+            return Check("Telegram", ok=False, text=f"does not answer ({type(error).__name__})")
         blocked = sum(1 for user in self._allowed if self.post.is_blocked(user))
         note = f", {blocked} chat(s) take no messages" if blocked else ""
-        return Check("Telegram", ok=True, text=f"polling as @{self._application.bot.username}{note}")
+        return Check("Telegram", ok=True, text=f"polling as @{me.username}{note}")
 
-    async def pump(self) -> int | None:
-        """Deliver what waits: answers to every chat, alerts to every allowed user. For the outbox.
+    def channels(self) -> list[Channel]:
+        """For the outbox: one for each allowed user, so that none waits for another, and one for answers anywhere."""
+        return [self._answers, *(partial(self._alerts_to, user) for user in sorted(self._allowed))]
 
-        Returns the id of the last alert that every user who can be reached has; None where there is nobody.
-        """
-        if not self._connected or not self._allowed:
-            return 0 if self._allowed else None
-        await self.post.flush_all()
-        reached = await asyncio.gather(*(self.post.pump_alerts(user) for user in sorted(self._allowed)))
-        return min((one for one in reached if one is not None), default=None)
+    async def _answers(self) -> None:
+        if self._connected:
+            await self.post.flush_all()
+
+    async def _alerts_to(self, user: int) -> int | None:
+        return await self.post.pump_alerts(user) if self._connected else 0
 
     # -- in ----------------------------------------------------------------------------------------------------
 
@@ -213,12 +229,12 @@ class TelegramFace:
     def _keep(self, incoming: Incoming) -> bool:
         now = self._clock()
         # One that is worked on at once may have been executed when the process dies; one that waits in line was not.
-        at_once = self._lanes.is_idle(incoming.user) and incoming.age_s(now) <= OLD_S
+        at_once = self._lanes.is_idle(incoming.user) and not incoming.is_late(now)
         message = Message(
             id=_name(incoming),
             place=incoming.update_id,
             chat=f"{FACE}:{incoming.chat}",
-            user=f"{FACE}:{incoming.user}",
+            user=incoming.name,
             text=incoming.text or "",
             said_at=incoming.said_at,
             taken_at=now,
@@ -239,33 +255,63 @@ class TelegramFace:
         if not incoming.is_private or incoming.kind is not Kind.MESSAGE or incoming.user in self._told_id:
             return
         self._told_id.add(incoming.user)
-        text = f"Your Telegram id is {incoming.user}."
-        self._spawn(self._send_once(incoming.chat, text))
+        self._spawn(self._send_id(incoming.chat, incoming.user))
 
-    async def _send_once(self, chat: int, text: str) -> None:
-        with contextlib.suppress(TelegramError):
-            await self._application.bot.send_message(chat, text)
+    async def _send_id(self, chat: int, user: int) -> None:
+        try:
+            await self._application.bot.send_message(chat, f"Your Telegram id is {user}.")
+        except TelegramError as error:
+            logger.warning("Telegram: user {} could not be told his id ({})", user, type(error).__name__)
+            self._told_id.discard(user)
+
+    def tell_unreadable(self, update: Update) -> None:
+        """Something came that broke our reading of it. It is not executed, and whoever may speak to us is told."""
+        user, chat = update.effective_user, update.effective_chat
+        if user is None or chat is None or user.id not in self._allowed:
+            return
+        outgoing = plain(f"Something of yours (update {update.update_id}) could not be read. It was not executed.")
+        self.post.add(chat.id, f"{FACE}:{update.update_id}", outgoing, self._clock())
 
     # -- answering ---------------------------------------------------------------------------------------------
 
     async def _work(self, user: int, queue: deque[_Taken]) -> None:
-        """Answer the next message of a user; old ones that follow each other are refused together."""
-        del user
+        """Take the next message of a user; late ones that follow each other are refused together."""
         first = queue.popleft()
         now, chat = self._clock(), first.incoming.chat
-        names = [_name(first.incoming)]
-        if first.incoming.age_s(now) > OLD_S:
-            old = [first.incoming]
-            while queue and queue[0].incoming.age_s(now) > OLD_S and queue[0].incoming.chat == chat:
-                old.append(queue.popleft().incoming)
-            names = [_name(one) for one in old]
-            await self._send(chat, names, refuse_old(old, now))
-            return
-        outgoing = await self._answer(first)
-        if outgoing is None:
-            self._inbox.answered(names)
+        if first.incoming.is_late(now):
+            late = [first.incoming]
+            while queue and queue[0].incoming.is_late(now) and queue[0].incoming.chat == chat:
+                late.append(queue.popleft().incoming)
+            await self._send(chat, [_name(one) for one in late], refuse_old(late, now))
+        elif self._answering.needs_model(heard := self._heard(first.incoming)):
+            self._thinking.add(user, replace(first, heard=heard))
         else:
-            await self._send(chat, names, outgoing)
+            await self._finish(replace(first, heard=heard))
+
+    def _heard(self, incoming: Incoming) -> Heard | None:
+        """What a message is. Where even that breaks, the answer breaks over it again, and says so."""
+        try:
+            return self._answering.read(incoming)
+        except Exception as error:  # noqa: BLE001 - told and logged in full where the answer is made
+            logger.debug("Telegram: update {} cannot be understood: {}", incoming.update_id, error)
+            return None
+
+    async def _think(self, user: int, queue: deque[_Taken]) -> None:
+        """Let the model answer the next message that needs it, unless it has become too old meanwhile."""
+        del user
+        taken, now = queue.popleft(), self._clock()
+        if taken.incoming.is_late(now):
+            await self._send(taken.incoming.chat, [_name(taken.incoming)], refuse_old([taken.incoming], now))
+        else:
+            await self._finish(taken)
+
+    async def _finish(self, taken: _Taken) -> None:
+        name = _name(taken.incoming)
+        outgoing = await self._answer(taken)
+        if outgoing is None:
+            self._inbox.answered([name])
+        else:
+            await self._send(taken.incoming.chat, [name], outgoing)
 
     async def _send(self, chat: int, names: list[str], outgoing: Outgoing) -> None:
         """Keep the answer to what these names are, then send it as far as Telegram takes it."""
@@ -290,7 +336,7 @@ class TelegramFace:
             return plain("[EXEC-ERR] STORAGE: the database failed, so your message was not executed; send it again.")
         typing = self._spawn(self._type(incoming.chat)) if incoming.kind is Kind.MESSAGE else None
         try:
-            return await self._answering.answer(incoming)
+            return await self._answering.answer(incoming, taken.heard)
         except Exception as error:  # noqa: BLE001 - one broken answer must not end the lane, nor be silent
             code = f"E-{secrets.token_hex(3)}"
             logger.opt(exception=error).error("Telegram: update {} broke ({})", incoming.update_id, code)

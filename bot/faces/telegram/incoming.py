@@ -1,5 +1,6 @@
 """PURE. What Telegram delivers, as values: who said what, where and when, and whether he is to be heard."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +25,8 @@ class Kind(StrEnum):
 class Incoming:
     """One update by a person. `text` is None for a picture and the like; for a press it is the button's data.
 
-    `author` is what would have to be proven by a forwarded message or one that another bot wrote: empty when the
-    person typed it himself. `press_id` and `message_id` are set for presses: to answer them, and the message that
-    carries the button.
+    `not_his_own` marks what was forwarded or written by another bot; `is_for_us` is False for what a group says among
+    itself. `press_id` and `message_id` are set for presses: to answer them, and the message that carries the button.
     """
 
     update_id: int
@@ -44,6 +44,15 @@ class Incoming:
     def age_s(self, now: datetime) -> float:
         """Seconds since it was said; 0 for a press, which carries no date."""
         return (now - self.said_at).total_seconds() if self.said_at is not None else 0.0
+
+    def is_late(self, now: datetime) -> bool:
+        """True for a message that is too old to be executed. An edit has the date of what was edited, and never is."""
+        return self.kind is Kind.MESSAGE and self.age_s(now) > OLD_S
+
+    @property
+    def name(self) -> str:
+        """The user's name towards the talk and the approvals."""
+        return f"telegram:{self.user}"
 
 
 class Verdict(StrEnum):
@@ -95,13 +104,17 @@ def _is_for_us(message: Message, username: str) -> bool:
     """In a group: a slash command that names no other bot, our name, or a reply to us. In private: everything."""
     if message.chat.type == ChatType.PRIVATE:
         return True
-    text, name = (message.text or "").lower(), f"@{username.lower()}"
+    text = (message.text or "").lower()
     head = text.split(maxsplit=1)[0] if text.strip() else ""
     if head.startswith("/"):
-        return "@" not in head or head.endswith(name)
+        return "@" not in head or head.endswith(f"@{username.lower()}")
     answered = message.reply_to_message
     to_us = answered is not None and answered.from_user is not None and answered.from_user.username == username
-    return name in text.split() or to_us
+    return _mention(username).search(text) is not None or to_us
+
+
+def _mention(username: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w@/])@{re.escape(username)}\b[,:]?\s*", re.IGNORECASE)
 
 
 def _clean(text: str) -> str:
@@ -111,8 +124,7 @@ def _clean(text: str) -> str:
 
 def _without_name(text: str, username: str) -> str:
     """The words without our own name, by which a group calls us."""
-    name = f"@{username.lower()}"
-    return " ".join(word for word in text.split(" ") if word.lower() != name) if name in text.lower() else text
+    return _mention(username).sub("", text)
 
 
 def judge(incoming: Incoming, allowed: Collection[int]) -> Verdict:

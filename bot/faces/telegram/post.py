@@ -26,6 +26,14 @@ LATE_S = 60.0
 _BATCH = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The wall's time, by which people and Telegram live, and the market's, by which alerts are dated."""
+
+    wall: Callable[[], datetime]
+    market: Callable[[], datetime]
+
+
 @dataclass(slots=True)
 class _Answer:
     """One answer that is to be delivered; `sent` of its parts have been."""
@@ -45,7 +53,10 @@ class _Chat:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     not_before: float = 0.0
     failures: int = 0
-    blocked: bool = False
+    blocked: bool | None = None
+    """None until the database was asked."""
+    begun: tuple[int, int] = (0, 0)
+    """Of alerts that take several messages: after which alert they begin, and how many of the messages were sent."""
 
 
 class Post:
@@ -58,14 +69,15 @@ class Post:
         chats: Chats,
         store: Store,
         loudness: Mapping[Topic, Loudness],
-        clock: Callable[[], datetime],
+        clocks: Clocks,
     ) -> None:
         self._bot = bot
         self._inbox = inbox
         self._chats = chats
         self._store = store
         self._loudness = loudness
-        self._clock = clock
+        self._clock = clocks.wall
+        self._market_clock = clocks.market
         self._posts: dict[int, _Chat] = {}
 
     def add(self, chat: int, name: str, outgoing: Outgoing, at: datetime) -> None:
@@ -74,14 +86,16 @@ class Post:
 
     def unblock(self, chat: int) -> None:
         """Somebody wrote from there, so it takes messages again."""
-        post = self._chat(chat)
-        if post.blocked:
-            post.blocked = False
+        if self.is_blocked(chat):
+            self._chat(chat).blocked = False
             self._chats.put(_name(chat), Told(self._chats.of(_name(chat)).told))
 
     def is_blocked(self, chat: int) -> bool:
-        """True for a chat that takes nothing."""
-        return self._chat(chat).blocked
+        """True for a chat that takes nothing, as far as it is known since whenever."""
+        post = self._chat(chat)
+        if post.blocked is None:
+            post.blocked = self._chats.of(_name(chat)).blocked_at is not None
+        return post.blocked
 
     async def flush(self, chat: int) -> bool:
         """Send the answers of a chat in order, as far as Telegram takes them. True when none waits."""
@@ -100,10 +114,9 @@ class Post:
     async def pump_alerts(self, chat: int) -> int | None:
         """Send what the chat has not been told yet, one message. Returns how far it is; None for a blocked chat."""
         post, name = self._chat(chat), _name(chat)
-        told = self._chats.of(name)
-        post.blocked = told.blocked_at is not None
-        if post.blocked:
+        if self.is_blocked(chat):
             return None
+        told = self._chats.of(name)
         if not await self.flush(chat):
             return told.told
         async with post.lock:
@@ -145,23 +158,31 @@ class Post:
         return [Part(late, late), *answer.outgoing.parts]
 
     async def _send_alerts(self, post: _Chat, name: str, told: int) -> int:
+        """Send one message of what waits. Returns up to which alert the chat has them now."""
         alerts = self._store.alerts_after(told, _BATCH)
         wanted = [alert for alert in alerts if self._how_loud(alert) is not Loudness.OFF]
+        reached = alerts[-1].id if alerts else told
         if wanted:
-            parts, count = render_alerts(wanted)
-            keyboard = keyboard_of_alert(wanted[0]) if count == 1 and len(parts) == 1 else ()
-            silent = all(self._how_loud(alert) is Loudness.SILENT for alert in wanted[:count])
-            for part in parts:
-                verdict = await self._send(post, part, Outgoing((), keyboard), None, silent=silent)
-                if verdict.fate in {Fate.WAIT, Fate.UNKNOWN, Fate.BLOCKED}:
-                    return told
-            reached = wanted[count - 1].id if count < len(wanted) else alerts[-1].id
-        elif alerts:
-            reached = alerts[-1].id
-        else:
-            return told
-        self._chats.put(name, Told(reached))
+            parts, count = render_alerts(wanted, self._market_clock())
+            if not await self._send_parts(post, told, wanted[:count], parts):
+                return told
+            reached = wanted[count - 1].id if count < len(wanted) else reached
+        if reached > told:
+            self._chats.put(name, Told(reached))
         return reached
+
+    async def _send_parts(self, post: _Chat, told: int, alerts: Sequence[Alert], parts: Sequence[Part]) -> bool:
+        """Send the messages of these alerts, each once, however often Telegram makes us wait between them."""
+        keyboard = keyboard_of_alert(alerts[0]) if len(alerts) == 1 else ()
+        silent = all(self._how_loud(alert) is Loudness.SILENT for alert in alerts)
+        first = post.begun[1] if post.begun[0] == told else 0
+        for number, part in enumerate(parts[first:], first):
+            post.begun = (told, number)
+            outgoing = Outgoing((), keyboard if number == len(parts) - 1 else ())
+            verdict = await self._send(post, part, outgoing, None, silent=silent)
+            if verdict.fate in {Fate.WAIT, Fate.UNKNOWN, Fate.BLOCKED}:
+                return False
+        return True
 
     def _how_loud(self, alert: Alert) -> Loudness:
         return self._loudness.get(topic_of(alert.kind), Loudness.ON)
@@ -169,14 +190,21 @@ class Post:
     async def _send(
         self, post: _Chat, part: Part, outgoing: Outgoing, edit: int | None, *, silent: bool = False
     ) -> Verdict:
-        """One message, its markup dropped where Telegram does not take it, sent anew where it cannot be replaced."""
-        verdict = await self._try(post.id, part.html, outgoing, edit, silent=silent, parse=True)
-        if verdict.fate is Fate.NO_EDIT:
-            edit = None
-            verdict = await self._try(post.id, part.html, outgoing, None, silent=silent, parse=True)
-        if verdict.fate is Fate.BAD_MARKUP:
-            logger.warning("Telegram does not take our markup; sent as plain text")
-            verdict = await self._try(post.id, part.plain, outgoing, edit, silent=silent, parse=False)
+        """One message, in the best form that Telegram takes: in its place, else anew, else plain, else without buttons.
+
+        What it takes in no form at all is named, so that nobody waits for an answer that cannot come.
+        """
+        verdict = Verdict(Fate.REFUSED)
+        for text, parse, markup, place in (
+            (part.html, True, outgoing, edit),
+            (part.html, True, outgoing, None),
+            (part.plain, False, outgoing, None),
+            (part.plain, False, Outgoing(()), None),
+            (_NOT_SHOWN, False, Outgoing(()), None),
+        ):
+            verdict = await self._try(post.id, text, markup, place, silent=silent, parse=parse)
+            if verdict.fate not in {Fate.NO_EDIT, Fate.BAD_MARKUP, Fate.REFUSED}:
+                break
         if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
             pause = PAUSES_S[min(post.failures, len(PAUSES_S) - 1)]
             post.failures += 1
@@ -216,6 +244,7 @@ class Post:
         logger.warning("Telegram: chat {} takes no messages; it gets none until somebody writes from there", post.id)
 
 
+_NOT_SHOWN = "My answer could not be shown here. It was made all the same; 'open' and 'trades' show what there is."
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _COMMON = ReplyKeyboardMarkup([list(row) for row in COMMON], resize_keyboard=True, is_persistent=True)
 

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from bot.outbox import alert_text
@@ -13,6 +14,8 @@ from core.trading.reply import Reply, Row
 TEXT_MAX = 4096
 """UTF-16 units that Telegram takes in one message, counted without the markup."""
 PHONE_COLUMNS = 34
+LATE_S = 60.0
+"""After so many seconds an alert says when it was."""
 _GAP = "  "
 _ID = re.compile(r"(?:PX-\d+|zy[0-9a-f]{8}(?:-\d+)?|\b[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{6}\b)")
 _CONFIRM = re.compile(r"&#x27;((?:confirm|reject) [A-Z0-9]{6})&#x27;")
@@ -45,11 +48,13 @@ def render_lines(lines: Sequence[str]) -> list[Part]:
     return list(_pack(_lines(lines)))
 
 
-def render_alerts(alerts: Sequence[Alert]) -> tuple[list[Part], int]:
-    """As many alerts as fit into one message, at least one, and how many those are."""
+def render_alerts(alerts: Sequence[Alert], now: datetime) -> tuple[list[Part], int]:
+    """As many alerts as fit into one message, at least one, and how many those are. One that comes late is dated."""
     taken: list[_Line] = []
     for count, alert in enumerate(alerts):
-        lines = [_line(text) for text in alert_text(alert).splitlines()]
+        is_late = (now - alert.at).total_seconds() > LATE_S
+        when = f" ({alert.at:%Y-%m-%d %H:%M:%S} UTC)" if is_late else ""
+        lines = [_line(text) for text in f"{alert_text(alert)}{when}".splitlines()]
         if taken and _length([*taken, *lines]) > TEXT_MAX:
             return list(_pack(taken)), count
         taken += lines

@@ -90,8 +90,8 @@ async def test_prose_that_claims_a_trade_without_one_is_replaced_by_the_truth() 
 async def test_harmless_prose_is_passed_on_and_marked_as_the_models() -> None:
     async with _asked(_says("Hello jimmy.")) as (_, ask, _route):
         reply = await ask()
-        assert reply.lines[0] == "Hello jimmy."
-        assert "not the ledger's" in reply.lines[1]
+        assert reply.lines[0].startswith("The model says (its words, not the ledger's")
+        assert reply.lines[1:] == ("› Hello jimmy.",)
 
 
 async def test_a_question_never_meets_a_tool_that_trades() -> None:
@@ -144,7 +144,7 @@ async def test_a_broken_model_gets_one_honest_sentence_and_no_more_tries_than_he
 
 async def test_a_server_that_was_busy_for_a_moment_is_asked_again() -> None:
     async with _asked(httpx.Response(503, text="busy"), _says("Here I am.")) as (_, ask, route):
-        assert (await ask()).lines[0] == "Here I am."
+        assert (await ask()).lines[1] == "› Here I am."
         assert route.call_count == 2
 
 
@@ -203,7 +203,7 @@ async def test_tools_that_only_look_run_side_by_side_and_are_answered_in_order()
 async def test_the_words_beside_a_receipt_are_marked_and_dropped_where_they_claim() -> None:
     looks = _calls(("price", '{"symbol": "ETH/USD"}'))
     async with _asked(looks, _says("Quiet today."), looks, _says("I sold it at 3000.")) as (_, ask, _route):
-        assert "(The model's words, not the ledger's:) Quiet today." in (await ask()).text
+        assert "The model adds (its words, not the ledger's):\n› Quiet today." in (await ask()).text
         assert "sold" not in (await ask()).text
 
 
@@ -256,3 +256,79 @@ async def test_every_call_is_answered_though_only_the_first_few_are_run() -> Non
         told = [message["content"] for message in sent if message["role"] == "tool"]
         assert len(told) == 7, "a server refuses a conversation in which a call has no answer"
         assert [text.startswith("error: 4 calls") for text in told] == [False] * 4 + [True] * 3
+
+
+async def test_after_an_outcome_that_nobody_knows_the_model_gets_no_second_order() -> None:
+    async with _asked(_calls(("buy", json.dumps(BUY)), ("buy", json.dumps(BUY))), _says("")) as (rig, ask, route):
+        whole = rig.desk.settle
+
+        async def breaks(base: str) -> Any:
+            await whole(base)
+            raise RuntimeError("after the venue took it")
+
+        rig.desk.settle = breaks  # type: ignore[method-assign]
+        reply = await ask(NAMED)
+        assert "UNKNOWN" in reply.text
+        assert len(rig.desk.ledger.unfinished()) == 1
+        assert route.call_count == 1
+
+
+async def test_a_denial_may_be_mended_by_another_call() -> None:
+    far = BUY | {"amount": {"value": "4000", "unit": "base"}}
+    async with _asked(_calls(("buy", json.dumps(far)), ("buy", json.dumps(BUY)))) as (rig, ask, _):
+        reply = await ask(NAMED)
+        assert "MAX_ORDER" in reply.text
+        assert len(rig.desk.ledger.unfinished()) == 1
+
+
+async def test_a_number_that_would_fill_the_memory_is_no_number() -> None:
+    huge = BUY | {"amount": {"value": "1e2000000000", "unit": "base"}}
+    async with _asked(_calls(("buy", json.dumps(huge))), _says("Oh.")) as (_, ask, route):
+        await ask(NAMED)
+        told = json.loads(route.calls[1].request.content)["messages"][-1]["content"]
+        assert "at most 30 digits" in told
+
+
+async def test_endless_prose_is_cut_and_every_line_of_it_is_quoted() -> None:
+    async with _asked(_says("Mode: LIVE.\nNo positions.\n" + "word " * 100_000)) as (_, ask, _route):
+        reply = await ask()
+        assert len(reply.text) < 2000
+        assert all(line.startswith("› ") for line in reply.lines[1:])
+        assert "Mode: LIVE." not in reply.lines
+
+
+async def test_a_lie_that_was_dropped_is_not_told_to_the_model_as_its_own_word() -> None:
+    async with _asked(_says("I bought 0.04 ZEC at 777."), _says("Hello.")) as (_, ask, route):
+        await ask("sing")
+        await ask("sing again")
+        sent = json.loads(route.calls[1].request.content)["messages"]
+        assert "777" not in json.dumps(sent)
+        assert [message["role"] for message in sent] == ["system", "user", "assistant", "user"]
+
+
+async def test_after_failures_the_conversation_still_alternates() -> None:
+    async with _asked(httpx.Response(401), httpx.Response(401), _says("Back.")) as (_, ask, route):
+        for _ in range(3):
+            await ask("hello")
+        roles = [message["role"] for message in json.loads(route.calls[-1].request.content)["messages"]]
+        assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+
+
+async def test_the_model_knows_what_was_done_without_it() -> None:
+    settings = _settings()
+    async with open_rig() as rig:
+        agent = LazyAgent(settings, rig.approvals, rig.grammar, rig.store)
+        for number in range(9):
+            agent.note("u1", f"price {number}", f"answer {number}")
+        with respx.mock() as router:
+            route = router.post(f"{URL}/chat/completions").mock(return_value=_says("I see."))
+            await agent.answer("u1", "and the same for ETH", NO_COMMAND)
+        sent = [message["content"] for message in json.loads(route.calls[0].request.content)["messages"][1:]]
+        assert sent[-3:] == ["price 8", "answer 8", "and the same for ETH"]
+        assert "price 4" not in sent, "only the latest"
+
+
+async def test_replies_of_one_desk_have_its_name_once_and_of_two_desks_each() -> None:
+    looks = _calls(("open", "{}"), ("balance", "{}"))
+    async with _asked(looks, _says("")) as (_, ask, _route):
+        assert (await ask()).text.count("Mode: PAPER.") == 1

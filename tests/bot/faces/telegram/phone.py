@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from telegram import Update
-from telegram.error import TelegramError
+from telegram import Update, User
+from telegram.error import BadRequest, TelegramError
 
 from bot.faces.telegram.face import App, Books, Intake, TelegramFace
+from bot.faces.telegram.post import Clocks
+from bot.faces.telegram.render import TEXT_MAX, units
 from bot.loudness import Loudness, Topic
 from bot.talk import Model, Talk
 from core.ledger.chats import Chats
 from core.ledger.inbox import Inbox
 from tests.rig import Rig, SettableClock, Wiring, open_rig
-from tests.standins.markup import visible
+from tests.standins.markup import MarkupError, visible
 
 JIMMY, ANN, STRANGER = 1, 2, 666
 USERNAME = "zyn_test_bot"
@@ -46,14 +48,15 @@ class FakeBot:
         self.toasts: dict[str, str | None] = {}
         self.typing: list[int] = []
         self.trouble: deque[TelegramError | None] = deque()
-        self.takes_markup = True
+        self.toast_trouble: TelegramError | None = None
+        self.me_trouble: TelegramError | None = None
 
     async def send_message(
         self, chat: int, text: str, parse_mode: str | None = None, *, reply_markup: Any = None,
         disable_notification: bool = False, **_: Any,
     ) -> None:  # fmt: skip
         self._fail()
-        seen = visible(text) if parse_mode else text
+        seen = _seen(text, parse_mode)
         number = len(self.messages) + 100
         common = reply_markup is not None and hasattr(reply_markup, "keyboard")
         self.messages.append(Message(number, chat, seen, _buttons(reply_markup), common, disable_notification))
@@ -63,7 +66,7 @@ class FakeBot:
         **_: Any,
     ) -> None:  # fmt: skip
         self._fail()
-        seen = visible(text) if parse_mode else text
+        seen = _seen(text, parse_mode)
         self.messages.append(Message(message_id, chat, seen, _buttons(reply_markup), edited=True))
 
     async def edit_message_reply_markup(self, chat: int, message_id: int, *, reply_markup: Any) -> None:
@@ -72,7 +75,14 @@ class FakeBot:
         self.messages.append(Message(message_id, chat, before.text, _buttons(reply_markup), edited=True))
 
     async def answer_callback_query(self, press: str, text: str | None = None, *, show_alert: bool = False) -> None:
+        if self.toast_trouble is not None:
+            raise self.toast_trouble
         self.toasts[press] = text
+
+    async def get_me(self) -> User:
+        if self.me_trouble is not None:
+            raise self.me_trouble
+        return User(9, "Zyn", is_bot=True, username=USERNAME)
 
     async def send_chat_action(self, chat: int, _action: str) -> None:
         self.typing.append(chat)
@@ -84,6 +94,17 @@ class FakeBot:
         error = self.trouble.popleft() if self.trouble else None
         if error is not None:
             raise error
+
+
+def _seen(text: str, parse_mode: str | None) -> str:
+    """What the user sees. Raises BadRequest for what Telegram refuses."""
+    try:
+        seen = visible(text) if parse_mode else text
+    except MarkupError as error:
+        raise BadRequest(f"Can't parse entities: {error}") from error
+    if not seen.strip() or units(seen) > TEXT_MAX:
+        raise BadRequest("Message is too long" if seen.strip() else "Message text is empty")
+    return seen
 
 
 def _buttons(markup: Any) -> dict[str, str]:
@@ -109,7 +130,6 @@ class Phone:
     inbox: Inbox
     wall: SettableClock
     update_id: int = 1000
-    heard: int = 0
 
     async def say(self, text: str, user: int = JIMMY, *, age_s: float = 0.0, **fields: Any) -> list[Message]:
         """Write in private, and get what that brought."""
@@ -160,10 +180,15 @@ class Phone:
 
     async def settle(self) -> None:
         """Until every lane is empty."""
-        while self.face._lanes._tasks:
-            await asyncio.gather(*self.face._lanes._tasks.values())
+        while tasks := [*self.face._lanes._tasks.values(), *self.face._thinking._tasks.values()]:
+            await asyncio.gather(*tasks)
         for _ in range(5):
             await asyncio.sleep(0)
+
+    async def pump(self) -> int | None:
+        """What the outbox does once a second. Returns how far everybody is who can be reached."""
+        reached = [await channel() for channel in self.face.channels()]
+        return min((one for one in reached if one is not None), default=None)
 
     @property
     def last_toast(self) -> str | None:
@@ -190,12 +215,14 @@ def furnish(
     allowed: frozenset[int] = frozenset({JIMMY, ANN}),
     model: Model | None = None,
     loudness: Mapping[Topic, Loudness] | None = None,
+    intake: Intake | None = None,
 ) -> Phone:
     """A phone on a house that is open already."""
     bot, wall = FakeBot(), SettableClock(datetime.now(UTC).replace(microsecond=0))
     books = Books(Inbox(rig.database), Chats(rig.database), rig.store)
     talk = Talk(rig.approvals, rig.grammar, model)
     application = cast("App", FakeApplication(bot))
-    face = TelegramFace(application, Intake(), talk, books, allowed, loudness or {}, wall)
+    clocks = Clocks(wall, rig.clock)
+    face = TelegramFace(application, intake or Intake(), talk, books, allowed, loudness or {}, clocks)
     face._connected = True
     return Phone(rig, face, bot, books.inbox, wall)

@@ -33,9 +33,9 @@ async def test_alerts_of_an_outage_come_together_and_in_order_and_once() -> None
         for number in range(300):
             alert(one, f"{number:03d} " + "x" * 90)
         one.bot.trouble.append(NetworkError("down"))
-        assert await one.face.pump() == 0
+        assert await one.pump() == 0
         sent = 0
-        while await one.face.pump() != one.rig.store.waiting_alerts(1000)[-1].id:
+        while await one.pump() != one.rig.store.waiting_alerts(1000)[-1].id:
             hurry(one.face.post)
             sent += 1
             assert sent < 20, "too many messages for Telegram's limits"
@@ -48,10 +48,10 @@ async def test_each_chat_has_its_own_place() -> None:
     async with phone() as one:
         alert(one, "one")
         one.bot.trouble.append(TimedOut())
-        await one.face.pump()
+        await one.pump()
         assert sorted([len(texts(one, JIMMY)), len(texts(one, ANN))]) == [0, 1]
         hurry(one.face.post)
-        await one.face.pump()
+        await one.pump()
         assert (texts(one, JIMMY), texts(one, ANN)) == (["[PAPER] one"], ["[PAPER] one"])
 
 
@@ -60,10 +60,10 @@ async def test_an_answer_goes_before_the_alerts_and_both_wait_while_telegram_ask
         alert(one, "one")
         one.bot.trouble.append(RetryAfter(timedelta(seconds=30)))
         await one.say("status")
-        await one.face.pump()
+        await one.pump()
         assert texts(one) == []
         hurry(one.face.post)
-        await one.face.pump()
+        await one.pump()
         assert [text[:12] for text in texts(one)] == ["Mode: PAPER.", "[PAPER] one"]
 
 
@@ -89,12 +89,12 @@ async def test_loudness_is_kept_per_topic() -> None:
     async with phone(allowed=frozenset({JIMMY}), loudness=loudness) as one:
         alert(one, "half of it", EventKind.ENTRY_PARTIAL)
         alert(one, "stop", EventKind.STOP_FILLED)
-        await one.face.pump()
+        await one.pump()
         alert(one, "another half", EventKind.ENTRY_PARTIAL)
-        assert await one.face.pump() == one.rig.store.waiting_alerts()[-1].id, "what is off is passed over"
+        assert await one.pump() == one.rig.store.waiting_alerts()[-1].id, "what is off is passed over"
         alert(one, "closed", EventKind.CLOSED)
         alert(one, "stop again", EventKind.STOP_FILLED)
-        await one.face.pump()
+        await one.pump()
         assert [(message.text, message.silent) for message in one.bot.messages] == [
             ("[PAPER] stop", True),
             ("[PAPER] closed\n[PAPER] stop again", False),
@@ -104,11 +104,11 @@ async def test_loudness_is_kept_per_topic() -> None:
 async def test_one_alert_has_its_buttons_and_several_together_have_none() -> None:
     async with phone(allowed=frozenset({JIMMY})) as one:
         alert(one, "protected", EventKind.PROTECTED, "ZEC/USD")
-        await one.face.pump()
+        await one.pump()
         assert list(one.bot.messages[-1].buttons) == ["Open list", "Close ZEC", "Protect ZEC"]
         alert(one, "one", EventKind.PROTECTED, "ZEC/USD")
         alert(one, "two", EventKind.PROTECTED, "ZEC/USD")
-        await one.face.pump()
+        await one.pump()
         assert one.bot.messages[-1].buttons == {}
 
 
@@ -134,10 +134,10 @@ async def test_a_blocked_chat_loses_its_answers_and_keeps_its_alerts_for_later()
         one.bot.trouble.append(Forbidden("blocked"))
         await one.say("status")
         alert(one, "while away")
-        assert await one.face.pump() is None
+        assert await one.pump() is None
         assert texts(one) == []
         await one.say("open")
-        await one.face.pump()
+        await one.pump()
         assert [text[:12] for text in texts(one)] == ["Mode: PAPER.", "[PAPER] whil"]
 
 
@@ -159,13 +159,13 @@ async def test_while_an_answer_takes_long_the_user_sees_that_it_is_typed(monkeyp
     monkeypatch.setattr(face, "TYPING_AFTER_S", 0.01)
     monkeypatch.setattr(face, "TYPING_EVERY_S", 0.01)
     async with phone() as one:
-        answer = one.face._answering._talk.answer
+        answer = one.face._answering._talk.reply
 
         async def slow(*given: object, **named: object) -> object:
             await asyncio.sleep(0.1)
             return await answer(*given, **named)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(one.face._answering._talk, "answer", slow)
+        monkeypatch.setattr(one.face._answering._talk, "reply", slow)
         await one.say("status")
         assert one.bot.typing.count(JIMMY) >= 2
         seen = len(one.bot.typing)

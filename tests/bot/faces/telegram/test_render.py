@@ -12,6 +12,7 @@ from core.ledger.store import Alert
 from core.trading.reply import Reply, Row, refusal
 from tests.standins.markup import visible
 
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=60)
 
 
@@ -71,13 +72,13 @@ def test_a_long_table_is_split_between_its_rows_and_each_part_is_whole() -> None
 
 
 def test_alerts_that_waited_come_together_in_order_as_many_as_fit() -> None:
-    alerts = [Alert(number, "PAPER", "closed", datetime.now(UTC), f"{number} " + "x" * 200, 0) for number in range(50)]
-    parts, count = render_alerts(alerts)
+    alerts = [Alert(number, "PAPER", "closed", NOW, f"{number} " + "x" * 200, 0) for number in range(50)]
+    parts, count = render_alerts(alerts, NOW)
     assert len(parts) == 1
     assert units(parts[0].plain) <= TEXT_MAX
     assert [line.split()[1] for line in parts[0].plain.split("\n")] == [str(number) for number in range(count)]
     assert count == 19
-    long = [Alert(1, "LIVE", "closed", datetime.now(UTC), "y" * 9000, 0)]
-    parts, count = render_alerts(long)
+    long = [Alert(1, "LIVE", "closed", NOW, "y" * 9000, 0)]
+    parts, count = render_alerts(long, NOW)
     assert count == 1
     assert "".join(part.plain for part in parts).count("y") == 9000

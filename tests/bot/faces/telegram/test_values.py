@@ -22,7 +22,6 @@ from telegram.error import (
 from bot.faces.telegram.buttons import (
     DATA_MAX,
     ROWS_MAX,
-    Answered,
     Levels,
     Said,
     keyboard_of,
@@ -35,6 +34,7 @@ from bot.faces.telegram.lanes import Lanes
 from bot.faces.telegram.outgoing import Fate, Outgoing, fate_of, outgoing_of
 from bot.faces.telegram.render import Part
 from bot.grammar.parse import Grammar, Parsed
+from bot.talk import Answered
 from core.domain.modes import Mode
 from core.ledger.store import Alert
 from core.market.builtin import builtin_instruments
@@ -73,6 +73,9 @@ def test_a_message_is_who_what_where_and_when() -> None:
         ("/open@other_bot", False),
         (f"@{ME} open", True),
         (f"@{ME.upper()} open", True),
+        (f"@{ME}, open", True),
+        (f"open please @{ME}", True),
+        (f"open @{ME}s_brother", False),
         ("open", False),
         ("mail me@zyn_test_bottles.com", False),
         ("", False),
