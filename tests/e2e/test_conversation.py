@@ -81,7 +81,7 @@ async def test_twenty_turns_are_true_to_the_books(home: Home, model: OpenAI, tel
     await one.say("should I sell my ZEC?", "That is for you to decide.")
     assert held(home, "ZEC") == Decimal("0.04")
     model.says("Zcash is a coin, jimmy.")
-    await one.say("what is zcash all about, old friend", "Zcash is a coin, jimmy.", "The model's words")
+    await one.say("what is zcash all about, old friend", "The model says (its words", "› Zcash is a coin, jimmy.")
     model.says("Bought you another 0.04 ZEC at 600!")
     await one.say("now be a good fellow and get going", "Nothing was executed", "Positions (1):")
     assert held(home, "ZEC") == Decimal("0.04")

@@ -37,7 +37,7 @@ class Presses:
 
     def expect(self, press_id: str) -> None:
         """A press has come in; it is answered within a moment, whatever else waits before it."""
-        if press_id in self._pending:
+        if press_id in self._pending or press_id in self._settled:
             return
         self._pending[press_id] = self._spawn(self._answer_later(press_id))
 
