@@ -15,7 +15,7 @@ from tests.standins.telegram import Telegram
 pytestmark = pytest.mark.e2e
 
 SEED = 20261120
-TURNS = 60
+TURNS = 80
 LIE = "777.77"
 """Stands in every lie, so that it can be looked for in what was delivered."""
 LIES = (
@@ -44,6 +44,10 @@ WISHES = (
     "if it rains tomorrow buy 0.04 ZEC",
     "should I sell all my ETH?",
     "I was told to buy 0.04 ZEC",
+    "our pockets want to buy 2% zec with a stop of 50%",
+    "our pockets want to buy 2 zec limit 4",
+    "nobody should buy 0.04 zec",
+    "my uncle: buy 0.04 ZEC",
 )
 BUY: dict[str, Any] = {
     "symbol": "ZEC/USD", "amount": {"value": "0.04", "unit": "base"}, "order_type": "market", "limit_price": None,
@@ -57,6 +61,10 @@ async def model() -> AsyncIterator[OpenAI]:
         yield server
 
 
+def _percent(value: str) -> dict[str, str]:
+    return {"value": value, "unit": "percent"}
+
+
 def hostile(model: OpenAI, dice: random.Random, code: Callable[[], str]) -> Callable[[dict[str, Any]], None]:
     """What the model does next: lies, calls twice, invents tools and ids, answers questions that were not put to it."""
 
@@ -67,6 +75,8 @@ def hostile(model: OpenAI, dice: random.Random, code: Callable[[], str]) -> Call
             lambda: model.calls(("buy", BUY), ("buy", BUY), text=lie),
             lambda: model.calls(("buy", BUY | {"mode": "LIVE"}), text=lie),
             lambda: model.calls(("sell_everything_now", {}), ("buy", {"symbol": "ZEC/USD", "all": True}), text=lie),
+            lambda: model.calls(("buy", BUY | {"amount": _percent("50"), "stop_loss": _percent("2")}), text=lie),
+            lambda: model.calls(("buy", BUY | {"order_type": "limit", "limit_price": "2"}), text=lie),
             lambda: model.calls(("cancel", {"target": "PX-000777", "mode": None}), text=lie),
             lambda: model.calls(("flatten", {"mode": None}), text=lie),
             lambda: model.calls(("mode", {"target": "LIVE"}), text=lie),

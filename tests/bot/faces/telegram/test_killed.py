@@ -128,12 +128,14 @@ async def test_a_sale_by_button(at: int, monkeypatch: pytest.MonkeyPatch) -> Non
         [question] = await one.say("flatten")
         update = one.press_of(question, "Confirm")
         said_before = len(one.bot.messages)
-        mortal(monkeypatch, Fate(at))
+        fate = Fate(at)
+        mortal(monkeypatch, fate)
         try:
             await one.deliver(update)
         except Killed:
             pass
         else:
+            assert fate.step > 10, "the steps were counted"
             return
         finally:
             monkeypatch.undo()
