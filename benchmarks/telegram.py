@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -118,8 +119,8 @@ async def alerts_of_an_outage() -> list[Figure]:
         await telegram.come_back()
         await telegram.wait_for(lambda one: f"Number {ALERTS - 1:04d}." in one.text, 180.0, after=heard)
         seconds = time.perf_counter() - begun
-        lines = [line for one in telegram.sent[heard:] for line in one.text.splitlines() if "Number" in line]
-        if [line.rpartition(" ")[2] for line in lines] != [f"{number:04d}." for number in range(ALERTS)]:
+        told = [number for one in telegram.sent[heard:] for number in re.findall(r"Number (\d{4})\.", one.text)]
+        if told != [f"{number:04d}" for number in range(ALERTS)]:
             raise RuntimeError("alerts were lost, doubled or out of order")
         messages = len(telegram.sent) - heard
         pace = _fastest_second(telegram.taken_at[heard:])
