@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.ledger import rows
@@ -97,6 +97,13 @@ class Inbox:
             )
             for row in found
         ]
+
+    def forget(self, before: datetime) -> int:
+        """Drop answered messages taken before this moment. Returns how many. Telegram repeats nothing after a day."""
+        table = rows.INBOX
+        old = delete(table).where(table.c.state == Progress.ANSWERED.value, table.c.at < before)
+        with self._database.transaction() as connection:
+            return int(connection.execute(old).rowcount)
 
     def _set(self, names: list[str], **values: str) -> None:
         table = rows.INBOX

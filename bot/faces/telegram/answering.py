@@ -46,7 +46,8 @@ class Answering:
             why = "is forwarded or another bot's. Only what you write yourself is executed; nothing was done."
             return plain(f"{_quoted(incoming.text)} {why}")
         reply = await self._talk.reply(incoming.name, said, heard or self._talk.read(said), Author.PERSON)
-        return outgoing_reply(reply, common=said.lower() in _WITH_COMMON)
+        # In a group the keyboard would be put up for everybody.
+        return outgoing_reply(reply, common=incoming.is_private and said.lower() in _WITH_COMMON)
 
 
 def _said(incoming: Incoming) -> str | None:

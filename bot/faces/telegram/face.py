@@ -6,6 +6,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,8 @@ FACE = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 STOP_PATIENCE_S = 4.0
 CHECK_S = 5.0
+KEPT = timedelta(days=30)
+"""How long answered messages stay in the inbox."""
 TYPING_EVERY_S = 4.0
 TYPING_AFTER_S = 0.4
 _RETRY_MAX_S = 30.0
@@ -366,6 +369,7 @@ class TelegramFace:
 
     def _recover(self) -> None:
         """Answers that were not delivered go out; what was never answered is named, and not executed."""
+        self._inbox.forget(self._clock() - KEPT)
         unanswered: dict[str, list[Message]] = {}
         for message in self._inbox.in_progress(FACE):
             chat = int(message.chat.partition(":")[2])

@@ -44,3 +44,13 @@ def test_each_face_sees_its_own_messages(database: Database) -> None:
     inbox.take(replace(HELLO, id="discord:1", chat="discord:1"))
     assert [one.id for one in inbox.in_progress("telegram")] == ["telegram:7"]
     assert inbox.in_progress("tele") == []
+
+
+def test_only_what_is_answered_and_old_is_forgotten(database: Database) -> None:
+    inbox = Inbox(database)
+    for number, at in ((1, later(0)), (2, later(0)), (3, later(100))):
+        inbox.take(replace(HELLO, id=f"telegram:{number}", place=number, taken_at=at))
+    inbox.answered(["telegram:1", "telegram:3"])
+    assert inbox.forget(later(50)) == 1
+    assert [one.place for one in inbox.in_progress("telegram")] == [2]
+    assert not inbox.take(replace(HELLO, id="telegram:3")), "young ones are known still"
