@@ -90,7 +90,7 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
 
 
 def _intake() -> Any:
-    from bot.faces.telegram.face import Intake  # noqa: PLC0415 - only with a token
+    from bot.faces.telegram.intake import Intake  # noqa: PLC0415 - only with a token
 
     return Intake()
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -14,11 +14,12 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import BotCommand, Update
 from telegram.constants import ChatAction
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application
 
 from bot.faces.telegram.answering import Answering, refuse_old, say_unfinished
 from bot.faces.telegram.incoming import Incoming, Kind, Verdict, incoming_of, judge
+from bot.faces.telegram.intake import Intake
 from bot.faces.telegram.lanes import Lanes
 from bot.faces.telegram.outgoing import Outgoing, outgoing_of
 from bot.faces.telegram.post import Clocks, Post
@@ -44,34 +45,6 @@ _RETRY_MAX_S = 30.0
 _DESCRIPTION_MAX = 256
 
 App = Application[Any, Any, Any, Any, Any, Any]
-
-
-class Intake(asyncio.Queue[object]):
-    """The queue of python-telegram-bot, which is awaited before an update is acknowledged. Ours commits it first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.take: Callable[[Update], bool] | None = None
-        self.unreadable: Callable[[Update], None] | None = None
-
-    async def put(self, item: object) -> None:
-        """Commit an update. Raises NetworkError where that fails, so that Telegram is asked for it again."""
-        if not isinstance(item, Update) or self.take is None:
-            await super().put(item)
-            return
-        try:
-            is_urgent = self.take(item)
-        except SQLAlchemyError as error:
-            logger.error("Telegram: an update could not be stored and will be asked for again: {}", error)
-            raise NetworkError("the inbox cannot be written") from error
-        except Exception as error:  # noqa: BLE001 - an update that nobody can read must not make the bot deaf to the next
-            logger.opt(exception=error).error("Telegram: update {} cannot be read and is left out", item.update_id)
-            if self.unreadable is not None:
-                self.unreadable(item)
-        else:
-            if is_urgent:
-                # Its answer is on its way before Telegram is asked for more.
-                await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any, cast
 from telegram import Update, User
 from telegram.error import BadRequest, TelegramError
 
-from bot.faces.telegram.face import App, Books, Intake, TelegramFace
+from bot.faces.telegram.face import App, Books, TelegramFace
+from bot.faces.telegram.intake import Intake
 from bot.faces.telegram.post import Clocks
 from bot.faces.telegram.render import TEXT_MAX, units
 from bot.loudness import Loudness, Topic

@@ -8,7 +8,7 @@ import pytest
 from telegram import Update
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
 
-from bot.faces.telegram.face import Intake
+from bot.faces.telegram.intake import Intake
 from bot.grammar.parse import NotParsed
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode

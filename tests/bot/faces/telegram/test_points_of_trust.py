@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from telegram import Update
 from telegram.error import BadRequest, Forbidden, NetworkError, TimedOut
 
-from bot.faces.telegram.face import Intake
+from bot.faces.telegram.intake import Intake
 from bot.grammar.parse import NotParsed
 from bot.logs import set_up_logs
 from core.domain.modes import Mode
