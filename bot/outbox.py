@@ -57,13 +57,24 @@ class Outbox:
             if number not in self._running:
                 self._running[number] = asyncio.ensure_future(channel())
         await asyncio.wait(self._running.values(), timeout=PATIENCE_S)
-        found: list[int | None] = []
-        for number in range(len(self.channels)):
-            if self._running[number].done():
-                found.append(self._running.pop(number).result())
-            else:
-                found.append(0)
-        return found
+        return [self._result(number) for number in range(len(self.channels))]
+
+    def _result(self, number: int) -> int | None:
+        """What one channel has delivered; nothing new while it still runs, or where it failed."""
+        running = self._running[number]
+        if not running.done():
+            return 0
+        del self._running[number]
+        error = running.exception()
+        if error is not None:
+            logger.opt(exception=error).error("[ALERT] a channel failed; it is tried again")
+            return 0
+        return running.result()
+
+    def close(self) -> None:
+        """Let go of what is still being sent; it waits in the database."""
+        for running in self._running.values():
+            running.cancel()
 
     def _show(self, waiting: list[Alert]) -> list[Alert]:
         """Show each alert once to whoever listens. Returns those from the first on that somebody has seen."""

@@ -84,6 +84,7 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
         if queue is not None and queue.scheduler.running:
             await queue.stop(wait=False)
         await socket.stop()
+        outbox.close()
         if telegram is not None:
             await telegram.stop()
         await house.close()

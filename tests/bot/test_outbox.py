@@ -80,3 +80,24 @@ async def test_what_a_reply_tells_is_not_repeated_by_an_alert() -> None:
         await rig.tell("buy 0.1 ZEC sl 1% tp 2%")
         await rig.tell("close ZEC")
         assert rig.store.waiting_count() == 0
+
+
+async def test_a_channel_that_fails_or_hangs_holds_up_no_other_and_is_tried_again() -> None:
+    async with open_rig() as rig:
+        _alert(rig, "one")
+        outbox, told = Outbox(rig.store), list[str]()
+
+        async def broken() -> int:
+            told.append("broken")
+            raise RuntimeError("the line is dead")
+
+        async def works() -> int:
+            told.append("works")
+            return rig.store.waiting_alerts()[-1].id if rig.store.waiting_count() else 0
+
+        outbox.channels += [broken, works]
+        for _ in range(3):
+            assert await outbox.deliver() == 0
+        assert told == ["broken", "works"] * 3
+        assert rig.store.waiting_count() == 1, "somebody has not got it yet"
+        outbox.close()
