@@ -1,6 +1,7 @@
 """A message in, a reply out: the same for every face. Grammar first, the model only for what is no command."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +29,10 @@ Heard = Answered | Parsed | NotParsed
 class Model(Protocol):
     """The language model, as the talk needs it."""
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
-        """Answer a message that is no command."""
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
+        """Answer a message that is no command. Once `is_latest` is False, the user has acted since he said it."""
         ...
 
     def note(self, user: str, text: str, reply: str) -> None:
@@ -44,6 +47,7 @@ class Talk:
         self.approvals = approvals
         self.grammar = grammar
         self._model = model
+        self._acts: dict[str, int] = {}
 
     async def answer(self, user: str, text: str, author: Author = Author.SCRIPT, mode: Mode | None = None) -> Reply:
         """Understand, execute or ask, reply. What is not understood is answered with its reason.
@@ -65,16 +69,29 @@ class Talk:
         """True for what only the model can answer, which may take its time."""
         return self._model is not None and isinstance(heard, NotParsed)
 
+    def acts(self, user: str) -> int:
+        """How often this user has given an order or an answer so far."""
+        return self._acts.get(user, 0)
+
     async def reply(
-        self, user: str, text: str, heard: Heard, author: Author = Author.SCRIPT, mode: Mode | None = None
+        self,
+        user: str,
+        text: str,
+        heard: Heard,
+        author: Author = Author.SCRIPT,
+        mode: Mode | None = None,
+        acts: int | None = None,
     ) -> Reply:
-        """The reply to a message that was read as `heard`."""
+        """The reply to a message that was read as `heard`. `acts` is how often the user had acted when it was said."""
+        if isinstance(heard, Answered) or (isinstance(heard, Parsed) and not heard.command.only_shows):
+            self._acts[user] = self.acts(user) + 1
         if isinstance(heard, Answered):
             reply = await self.approvals.answer(user, heard.code, yes=heard.yes)
         elif isinstance(heard, Parsed):
             reply = await self.approvals.submit(Wish(user, heard.command, heard.mode or mode, author))
         elif self._model is not None and author is not Author.BUTTON:
-            return await self._model.answer(user, text, heard)
+            before = self.acts(user) if acts is None else acts
+            return await self._model.answer(user, text, heard, lambda: self.acts(user) == before)
         else:
             reply = refusal(heard.code, heard.message)
         if self._model is not None:

@@ -14,16 +14,22 @@ from core.domain.modes import Mode
 
 _BUYS = ("buy", "bracket")
 _SIDES = {"buy": _BUYS, "bracket": _BUYS, "sell": ("sell",)}
-_HARMLESS = frozenset(
-    """i i'm i'd we us our ours my me you your it this that some any few here there jimmy friend friends pal dude
-    boss chief folks man guys team want wants like likes love loves need needs got go going do does make take give
-    put let lets feel feels feeling think thinking guess reckon fancy fancies ready time tonight good great nice
-    fine sweet cool lovely happy well so oh ah um hmm yeah yep sure really very quite little bit small tiny nicely
-    thing things sort sorts kind kinds way ways stuff pocket pockets bag bags fun more another also too then plus
-    a an in as be have about around roughly exactly""".split()
+_BEFORE = frozenset(
+    """i we us our my pocket pockets want wants wanna like love to so well oh ah um hmm yeah yep sure let lets go do
+    just friend friends pal dude chief jimmy the a an""".split()
 )
-"""Words that change nothing about an order whatever stands beside them. Any other word that the order's own vocabulary
-does not know leaves a doubt, and a doubt is a question to the owner."""
+"""What may stand before the verb and leave it an order of the one who speaks."""
+
+_AFTER = frozenset(
+    """us our ours pocket pockets bag bags fun sort sorts kind kinds of thing things stuff friend friends pal dude chief
+    jimmy nicely so""".split()
+)
+"""What may stand behind it. Any other word that the order's own vocabulary does not know leaves a doubt, and so does
+any other mark: a doubt is a question to the owner."""
+
+_MARKS = frozenset(".,;:!()-")
+_MOVES_TO = frozenset({"to", "till", "until", "down"})
+"""Beside a sale these say what is to be left, not what is to be sold."""
 
 
 def names_order(text: str, command: Command, mode: Mode, active: Mode, book: SymbolBook) -> bool:
@@ -49,12 +55,17 @@ def _order_in(tokens: Sequence[Token], name: str, book: SymbolBook) -> Filled | 
     start = _call_at(tokens, name)
     if start is None:
         return None
-    before = [token for token in tokens[:start] if not _is_nothing(token)]
+    before = [token for token in tokens[:start] if not _is_nothing(token, _BEFORE)]
     if any(token.text not in words.MODES for token in before):
         return None
+    after = tokens[start:]
+    if name == "sell" and any(token.text in _MOVES_TO for token in after):
+        return None
     known = {word for rows in vocabulary(name).phrases.values() for phrase, _ in rows for word in phrase}
-    kept = [token for token in tokens[start:] if token.text in known or not _is_nothing(token)]
-    found = fill(_trimmed([*before, *kept], known), vocabulary(name), book)
+    kept = [token for token in after if token.text in known or not _is_nothing(token, _AFTER)]
+    while kept and kept[-1].text in {"of", ",", ".", "!"}:
+        kept.pop()
+    found = fill([*before, *kept], vocabulary(name), book)
     return found if isinstance(found, Filled) else None
 
 
@@ -66,18 +77,10 @@ def _call_at(tokens: Sequence[Token], name: str) -> int | None:
     return None
 
 
-def _is_nothing(token: Token) -> bool:
-    return token.kind is Kind.PUNCTUATION or (
-        token.kind is Kind.WORD
-        and (token.text in _HARMLESS or token.text in words.GLUE or token.text in words.COURTESY)
-    )
-
-
-def _trimmed(tokens: list[Token], known: set[str]) -> list[Token]:
-    """Without small words at the end, where they would dangle once what they went with is gone."""
-    while tokens and _is_nothing(tokens[-1]) and (tokens[-1].text in words.GLUE or tokens[-1].text not in known):
-        tokens.pop()
-    return tokens
+def _is_nothing(token: Token, harmless: frozenset[str]) -> bool:
+    if token.kind is Kind.PUNCTUATION:
+        return token.text in _MARKS
+    return token.kind is Kind.WORD and (token.text in harmless or token.text in words.COURTESY)
 
 
 def _fields(command: Command) -> dict[str, Any]:

@@ -6,12 +6,13 @@ comment beside them, and dropped where it claims what only a receipt may.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from bot.grammar.parse import Grammar, NotParsed, Parsed
@@ -55,6 +56,7 @@ class _Turn:
     user: str
     text: str
     allowed: Collection[Danger]
+    is_latest: Callable[[], bool]
     replies: list[Reply] = field(default_factory=list)
     acted: bool = False
 
@@ -78,14 +80,16 @@ class Agent:
         self._store = store
         self._budget_s = budget_s
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
         """Let the model answer, with trading tools only where the grammar found no reason against it.
 
         What was asked and what was delivered are kept; a claim that was dropped is not, so that the model does not
         learn from its own lies.
         """
-        turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK)
-        self._store.say(user, "user", text, datetime.now(UTC))
+        turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK, is_latest)
+        self._keep(user, "user", text)
         try:
             prose = await self._converse(turn)
         except Exception as error:  # noqa: BLE001 - whatever a model or its server does, the user gets one honest sentence
@@ -94,13 +98,27 @@ class Agent:
             reply = _beside(turn.replies, (sentence,)) or Reply((sentence,), ok=False, code=why_not.code)
         else:
             reply = await self._compose(turn, prose, why_not)
-        self._store.say(user, "assistant", reply.text[:_KEPT_LENGTH], datetime.now(UTC))
+        self._keep(user, "assistant", reply.text)
         return reply
 
     def note(self, user: str, text: str, reply: str) -> None:
         """Keep what was said and answered without the model, so that it knows what "the same again" means."""
-        self._store.say(user, "user", text, datetime.now(UTC))
-        self._store.say(user, "assistant", reply[:_KEPT_LENGTH], datetime.now(UTC))
+        self._keep(user, "user", text)
+        self._keep(user, "assistant", reply)
+
+    def _keep(self, user: str, role: str, text: str) -> None:
+        """Keep one utterance. A database that fails must not cost the user the receipt that comes with it."""
+        try:
+            self._store.say(user, role, text[:_KEPT_LENGTH], datetime.now(UTC))
+        except SQLAlchemyError as error:
+            logger.error("the conversation could not be kept: {}", error)
+
+    def _count_claim(self) -> str:
+        try:
+            return str(self._store.increment(CLAIMS_KEY))
+        except SQLAlchemyError as error:
+            logger.error("a dropped claim could not be counted: {}", error)
+            return "not counted"
 
     async def _converse(self, turn: _Turn) -> str:
         """Rounds of asking and running tools, within one budget of time. Returns the model's last words."""
@@ -109,8 +127,9 @@ class Agent:
         messages: list[dict[str, Any]] = [{"role": "system", "content": persona}]
         said = self._store.said(turn.user, WINDOW)
         # Some servers refuse a conversation that the assistant begins.
-        first = next(place for place, (role, _) in enumerate(said) if role == "user")
-        messages += [{"role": role, "content": content} for role, content in said[first:]]
+        first = next((place for place, (role, _) in enumerate(said) if role == "user"), len(said))
+        window = [{"role": role, "content": content} for role, content in said[first:]]
+        messages += window or [{"role": "user", "content": turn.text}]
         ends_at = asyncio.get_running_loop().time() + self._budget_s
         for _ in range(ROUNDS):
             message = await self._ask(messages, turn.allowed, ends_at)
@@ -173,7 +192,8 @@ class Agent:
 
     async def _submit(self, parsed: Parsed, turn: _Turn) -> Reply:
         active = self._approvals.service.active_mode
-        named = self._grammar.names(turn.text, parsed.command, parsed.mode or active, active)
+        # An order that he has overtaken by another is not what he wants now, whatever he said before.
+        named = turn.is_latest() and self._grammar.names(turn.text, parsed.command, parsed.mode or active, active)
         return await self._approvals.submit(Wish(turn.user, parsed.command, parsed.mode, Author.MODEL, named))
 
     async def _compose(self, turn: _Turn, prose: str, why_not: NotParsed) -> Reply:
@@ -181,7 +201,7 @@ class Agent:
         prose = prose if len(prose) <= PROSE_MAX else prose[:PROSE_MAX] + "…"
         told = "\n".join(reply.text for reply in turn.replies)
         if prose and TradeResultValidator.is_unproven(prose, told):
-            count = self._store.increment(CLAIMS_KEY)
+            count = self._count_claim()
             logger.warning("the model's prose claimed what no receipt of this turn shows and was dropped ({})", count)
             return _beside(turn.replies, ()) or await self._what_is(turn.user)
         # Quoted line by line, so that it cannot pass for the house's own words.

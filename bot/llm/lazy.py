@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any, cast
 
 import httpx
@@ -66,7 +67,9 @@ class LazyAgent:
         except Exception as error:  # noqa: BLE001 - a model that cannot be made must not end the bot
             logger.warning("the model's client cannot be made: {}: {}", type(error).__name__, str(error)[:200])
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
         """Answer through the agent."""
         try:
             agent = await self._made()
@@ -75,7 +78,7 @@ class LazyAgent:
             return Reply((f"{sentence}, and {why_not.message}.",), ok=False, code=why_not.code)
         for said, told in self._heard.pop(user, ()):
             agent.note(user, said, told)
-        return await agent.answer(user, text, why_not)
+        return await agent.answer(user, text, why_not, is_latest)
 
     def note(self, user: str, text: str, reply: str) -> None:
         """Remember the latest; they are stored when the model is asked next, and nobody waits for that before."""

@@ -52,4 +52,4 @@ async def preview(desk: Desk, command: SwitchMode) -> Preview:
     there = house.desk(wanted)
     means = "real orders, with real money" if wanted is Mode.LIVE else "simulated orders"
     line = f"Switch from {house.active_mode} to {wanted}: from then on orders are {means} ({there.exchange.name})."
-    return Preview((line,), command)
+    return Preview((line,), command, about={"from": house.active_mode.value})

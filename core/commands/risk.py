@@ -54,7 +54,7 @@ async def preview(desk: Desk, command: Risk) -> Preview:
     """What halted the desk, and that entries are taken again."""
     why = desk.halted_because
     now = f"It is halted by: {why}." if why else f"It is not halted; it is {desk.state}."
-    return Preview((f"Let the {desk.mode} desk take entries again.", now), command)
+    return Preview((f"Let the {desk.mode} desk take entries again.", now), command, about={"halt": why})
 
 
 def _state_lines(desk: Desk) -> list[str]:

@@ -1,5 +1,7 @@
 """Grammar first, answers to questions before it, the model last and never for a button."""
 
+from collections.abc import Callable
+
 from bot.grammar.parse import NotParsed
 from bot.talk import Talk
 from core.domain.errors import Code
@@ -16,7 +18,9 @@ class Ear:
         self.heard: list[tuple[str, Code]] = []
         self.noted: list[tuple[str, str]] = []
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
         self.heard.append((text, why_not.code))
         return Reply(("I heard you.",))
 

@@ -32,7 +32,11 @@ class Answering:
         """True for a message that only the model can answer."""
         return heard is not None and self._talk.needs_model(heard)
 
-    async def answer(self, incoming: Incoming, heard: Heard | None) -> Outgoing | None:
+    def acts(self, incoming: Incoming) -> int:
+        """How often this user has acted so far."""
+        return self._talk.acts(incoming.name)
+
+    async def answer(self, incoming: Incoming, heard: Heard | None, acts: int = 0) -> Outgoing | None:
         """The answer, or None where a press wants no more than it got. `heard` is what `read` found, if it did."""
         if incoming.kind is Kind.PRESS:
             return await self._presses.answer(incoming)
@@ -45,7 +49,7 @@ class Answering:
         if said is None:
             why = "is forwarded or another bot's. Only what you write yourself is executed; nothing was done."
             return plain(f"{_quoted(incoming.text)} {why}")
-        reply = await self._talk.reply(incoming.name, said, heard or self._talk.read(said), Author.PERSON)
+        reply = await self._talk.reply(incoming.name, said, heard or self._talk.read(said), Author.PERSON, acts=acts)
         # In a group the keyboard would be put up for everybody.
         return outgoing_reply(reply, common=incoming.is_private and said.lower() in _WITH_COMMON)
 

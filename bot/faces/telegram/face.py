@@ -63,6 +63,8 @@ class _Taken:
     incoming: Incoming
     is_begun: bool
     heard: Heard | None = None
+    acts: int = 0
+    """How often the user had acted when this was taken up."""
 
 
 class TelegramFace:
@@ -142,7 +144,8 @@ class TelegramFace:
                 await self._connecting
         if self._connected and self._application.updater is not None and self._application.updater.running:
             await self._application.updater.stop()
-        await asyncio.gather(self._lanes.stop(STOP_PATIENCE_S), self._thinking.stop(STOP_PATIENCE_S))
+        await self._lanes.stop(STOP_PATIENCE_S)
+        await self._thinking.stop(STOP_PATIENCE_S / 2)
         self._presses.stop()
         for task in self._beside:
             task.cancel()
@@ -216,10 +219,10 @@ class TelegramFace:
             taken_at=now,
             progress=Progress.BEGUN if at_once else Progress.RECEIVED,
         )
+        self.post.unblock(incoming.chat)
         if not self._inbox.take(message):
             logger.info("Telegram: update {} was delivered again and is not acted on again", incoming.update_id)
             return False
-        self.post.unblock(incoming.chat)
         if incoming.kind is Kind.PRESS:
             self._presses.expect(incoming.press_id)
         self._lanes.add(incoming.user, _Taken(incoming, at_once))
@@ -260,7 +263,7 @@ class TelegramFace:
                 late.append(queue.popleft().incoming)
             await self._send(chat, [_name(one) for one in late], refuse_old(late, now))
         elif self._answering.needs_model(heard := self._heard(first.incoming)):
-            self._thinking.add(user, replace(first, heard=heard))
+            self._thinking.add(user, replace(first, heard=heard, acts=self._answering.acts(first.incoming)))
         else:
             await self._finish(replace(first, heard=heard))
 
@@ -312,7 +315,7 @@ class TelegramFace:
             return plain("[EXEC-ERR] STORAGE: the database failed, so your message was not executed; send it again.")
         typing = self._spawn(self._type(incoming.chat)) if incoming.kind is Kind.MESSAGE else None
         try:
-            return await self._answering.answer(incoming, taken.heard)
+            return await self._answering.answer(incoming, taken.heard, taken.acts)
         except Exception as error:  # noqa: BLE001 - one broken answer must not end the lane, nor be silent
             code = f"E-{secrets.token_hex(3)}"
             logger.opt(exception=error).error("Telegram: update {} broke ({})", incoming.update_id, code)

@@ -42,6 +42,8 @@ class _Answer:
     outgoing: Outgoing
     at: datetime
     sent: int = 0
+    parts: Sequence[Part] = ()
+    """What is sent, fixed with the first of them."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ class _Chat:
     failures: int = 0
     blocked: bool | None = None
     """None until the database was asked."""
+    told: int | None = None
+    """The last alert that was sent; None until the database was asked."""
     begun: tuple[int, int] = (0, 0)
     """Of alerts that take several messages: after which alert they begin, and how many of the messages were sent."""
 
@@ -116,13 +120,13 @@ class Post:
         post, name = self._chat(chat), _name(chat)
         if self.is_blocked(chat):
             return None
-        told = self._chats.of(name)
-        if not await self.flush(chat):
-            return told.told
-        async with post.lock:
-            if _now() < post.not_before:
-                return told.told
-            return await self._send_alerts(post, name, told.told)
+        if post.told is None:
+            post.told = self._chats.of(name).told
+        if await self.flush(chat):
+            async with post.lock:
+                if _now() >= post.not_before:
+                    post.told = await self._send_alerts(post, name, post.told)
+        return post.told
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -131,7 +135,7 @@ class Post:
 
     async def _send_answer(self, post: _Chat, answer: _Answer) -> bool:
         outgoing = answer.outgoing
-        parts = self._dated(answer)
+        parts = answer.parts = answer.parts or self._dated(answer)
         while answer.sent < len(parts):
             is_last = answer.sent == len(parts) - 1
             markup = outgoing if is_last else Outgoing(())
@@ -168,7 +172,11 @@ class Post:
                 return told
             reached = wanted[count - 1].id if count < len(wanted) else reached
         if reached > told:
-            self._chats.put(name, Told(reached))
+            try:
+                self._chats.put(name, Told(reached))
+            except SQLAlchemyError as error:
+                # They were sent; only the next process, which does not know that, will say them again.
+                logger.error("Telegram: what chat {} was told could not be stored: {}", post.id, error)
         return reached
 
     async def _send_parts(self, post: _Chat, told: int, alerts: Sequence[Alert], parts: Sequence[Part]) -> bool:
@@ -244,7 +252,7 @@ class Post:
         logger.warning("Telegram: chat {} takes no messages; it gets none until somebody writes from there", post.id)
 
 
-_NOT_SHOWN = "My answer could not be shown here. It was made all the same; 'open' and 'trades' show what there is."
+_NOT_SHOWN = "Something that I had to say could not be shown here. 'open' and 'trades' show what there is."
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _COMMON = ReplyKeyboardMarkup([list(row) for row in COMMON], resize_keyboard=True, is_persistent=True)
 

@@ -54,7 +54,8 @@ def render_alerts(alerts: Sequence[Alert], now: datetime) -> tuple[list[Part], i
     for count, alert in enumerate(alerts):
         is_late = (now - alert.at).total_seconds() > LATE_S
         when = f" ({alert.at:%Y-%m-%d %H:%M:%S} UTC)" if is_late else ""
-        lines = [_line(text) for text in f"{alert_text(alert)}{when}".splitlines()]
+        whole = f"{alert_text(alert)}{when}".splitlines()
+        lines = [_line(piece) for text in whole for piece in _pieces(text)]
         if taken and _length([*taken, *lines]) > TEXT_MAX:
             return list(_pack(taken)), count
         taken += lines

@@ -31,12 +31,33 @@ def coins(value: str) -> dict[str, str]:
     return {"value": value, "unit": "base"}
 
 
+DOUBTS = (
+    "不要 buy 0.04 zec",
+    "не надо buy 0.04 zec",
+    "لا buy 0.04 zec",
+    "Петя: buy 0.04 zec",
+    "❌ buy 0.04 zec",
+    "buy 0.04 zec 👎",
+    "~~buy 0.04 zec~~",
+    "> buy 0.04 zec",
+    "«buy 0.04 zec»",
+    "my boss wants to buy 0.04 zec",
+    "some folks like to buy 0.04 zec",
+    "I feel little need to buy 0.04 zec",
+    "put away the buy 0.04 zec",
+    "I'm long 0.04 zec",
+    "great buy, 0.04 zec",
+    "pockets buy 0.04 zec then some more",
+    "pockets buy 0.04 zec and more",
+)
+
+
 @pytest.mark.parametrize(
     ("text", "command"),
     [
         ("our pockets want to buy 0.04 zcash", order()),
         ("Our pockets want to buy 0.04 zcash, stop 1% and target 2% sort of thing.", order(**LEVELS)),
-        ("I feel like we buy 0.04 zec so nicely", order()),
+        ("so well, we want to buy 0.04 zec", order()),
         ("pockets buy 0.04 ZEC/USD, 1% stop, 2% target", order(**LEVELS)),
         ("pockets buy 0.04 zec, 1% stop, 2% target", order("bracket", **LEVELS)),
         ("pockets buy $50 worth of zec", order(amount={"value": "50", "unit": "quote"})),
@@ -76,6 +97,13 @@ def test_the_same_side_amount_symbol_and_levels_are_the_same_order(text: str, co
         ("pockets buy 2 zec stop 100", order(amount=coins("100"), stop_loss={"value": "2", "unit": "price"})),
         ("pockets buy 0.04 zec 1% stop 2% target", order(stop_loss=percent("2"), take_profit=percent("1"))),
         ("pockets buy zec, risk 1%", order(amount=percent("1"))),
+        *[(text, order()) for text in DOUBTS],
+        *[
+            (text, order(amount=coins("50")))
+            for text in ("buy £50 zec", "buy 50£ of zec", "¥50 zec buy", "buy 50¢ zec")
+        ],
+        *[(text, order(amount=coins("2"))) for text in ("buy 2½ zec", "buy <2 zec", "buy ₿2 zec", "buy ≠2 zec")],
+        *[(text, order("sell")) for text in ("trim our zec to 0.04 guys", "reduce my zec to about 0.04")],
         ("nobody should buy 0.04 zec", order()),
         ("my uncle: buy 0.04 ZEC", order()),
         ("I regret that I buy 0.04 ZEC", order()),

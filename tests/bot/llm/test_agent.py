@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from sqlalchemy.exc import OperationalError
 
 from bot.grammar.parse import NotParsed
 from bot.llm.lazy import LazyAgent, make_agent
@@ -332,3 +333,22 @@ async def test_replies_of_one_desk_have_its_name_once_and_of_two_desks_each() ->
     looks = _calls(("open", "{}"), ("balance", "{}"))
     async with _asked(looks, _says("")) as (_, ask, _route):
         assert (await ask()).text.count("Mode: PAPER.") == 1
+
+
+async def test_a_conversation_that_cannot_be_kept_costs_nobody_his_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _asked(_calls(("buy", json.dumps(BUY)))) as (rig, ask, _):
+
+        def full(*_: Any) -> None:
+            raise OperationalError("insert", {}, Exception("disk is full"))
+
+        monkeypatch.setattr(rig.store, "say", full)
+        reply = await ask(NAMED)
+        assert reply.text.startswith("Mode: PAPER.\nBought 0.04 ZEC")
+
+
+async def test_an_order_that_the_user_has_overtaken_is_asked_about_again() -> None:
+    async with _asked(_calls(("buy", json.dumps(BUY)))) as (rig, _ask, _route):
+        agent = make_agent(_settings(), rig.approvals, rig.grammar, rig.store)
+        reply = await agent.answer("u1", NAMED, NO_COMMAND, lambda: False)
+        assert reply.question is not None
+        assert rig.desk.ledger.unfinished() == ()

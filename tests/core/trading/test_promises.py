@@ -18,6 +18,7 @@ from core.domain.venue import Action, Outcome
 from core.exchange.port import Exchange
 from core.ledger.rows import ORDERS
 from core.risk.limits import RiskLimits
+from core.trading.tick import TickReport
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import HandMarket, Rig, SettableClock, Wiring, hand_market, open_rig
 
@@ -243,3 +244,19 @@ async def test_the_pause_after_a_target_that_failed_is_not_owed_to_a_sale_that_s
             reply = await rig.tell(wish)
             assert reply.ok, f"{wish}: {reply.text}"
             assert reply.text.startswith("Mode: PAPER.\nSold ")
+
+
+async def test_a_force_test_that_loses_the_market_in_the_middle_has_failed_and_was_not_denied() -> None:
+    async with open_rig() as rig:
+        settle = rig.desk.settle
+
+        async def then_dark(base: str) -> TickReport:
+            report = await settle(base)
+            rig.hand.down = True
+            return report
+
+        rig.desk.settle = then_dark  # type: ignore[method-assign]
+        reply = await rig.tell("force_trade_test ZEC")
+        assert reply.code is Code.TEST_FAILED
+        assert [receipt.role for receipt in reply.receipts][:1] == ["entry"]
+        assert len(rig.desk.ledger.unfinished()) == 1

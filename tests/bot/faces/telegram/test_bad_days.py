@@ -1,14 +1,18 @@
 """What goes wrong around a conversation, and what the user hears of it."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from telegram import Update
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
 
 from bot.faces.telegram.intake import Intake
+from bot.faces.telegram.outgoing import Outgoing
+from bot.faces.telegram.render import render_lines
 from bot.grammar.parse import NotParsed
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode
@@ -24,9 +28,13 @@ class Thinker:
 
     def __init__(self) -> None:
         self.let = asyncio.Event()
+        self.latest: list[bool] = []
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
         await self.let.wait()
+        self.latest.append(is_latest())
         return Reply((f"I thought about: {text}",))
 
     def note(self, user: str, text: str, reply: str) -> None:
@@ -61,6 +69,9 @@ async def test_a_command_overtakes_a_model_that_is_still_thinking_and_both_are_a
             "I thought about: tell me a story about the two of us",
             "I thought about: tell me another one of those stories",
         ]
+        assert model.latest == [False, False], "both know that he has acted since"
+        await one.say("and now a third one of those stories")
+        assert model.latest[-1]
 
 
 async def test_what_a_model_would_have_answered_too_late_is_refused_as_late() -> None:
@@ -242,3 +253,56 @@ def _update(content: dict[str, Any]) -> Update:
     update = Update.de_json(content, None)
     assert update is not None
     return update
+
+
+async def test_a_message_is_not_lost_where_the_database_fails_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_rig() as rig:
+        intake = Intake()
+        one = furnish(rig, intake=intake)
+
+        def locked(*_: Any) -> None:
+            raise OperationalError("select", {}, Exception("database is locked"))
+
+        update = _update(one.message(BUY))
+        monkeypatch.setattr(one.face.post._chats, "of", locked)
+        with pytest.raises(NetworkError):
+            await intake.put(update)
+        monkeypatch.undo()
+        await intake.put(update)
+        await one.settle()
+        assert "Bought 0.04 ZEC" in one.bot.messages[-1].text
+
+
+async def test_an_alert_that_was_sent_is_not_sent_again_because_its_place_could_not_be_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with phone(allowed=frozenset({JIMMY})) as one:
+        one.rig.service.tell_stop()
+
+        def full(*_: Any) -> None:
+            raise OperationalError("insert", {}, Exception("disk is full"))
+
+        monkeypatch.setattr(one.face.post._chats, "put", full)
+        for _ in range(4):
+            await one.pump()
+        assert len(one.bot.messages) == 1
+
+
+async def test_an_answer_that_becomes_late_between_its_parts_repeats_none() -> None:
+    async with phone(allowed=frozenset({JIMMY})) as one:
+        outgoing = Outgoing(render_lines(["x" * 3000, "y" * 3000]))
+        one.face.post.add(JIMMY, "telegram:1", outgoing, one.wall())
+        one.bot.trouble.extend([None, RetryAfter(timedelta(seconds=90))])
+        await one.face.post.flush_all()
+        one.wall.pass_s(95)
+        one.face.post._chat(JIMMY).not_before = 0.0
+        await one.face.post.flush_all()
+        assert [message.text[0] for message in one.bot.messages] == ["x", "y"]
+
+
+async def test_an_alert_of_one_endless_line_comes_whole() -> None:
+    async with phone(allowed=frozenset({JIMMY})) as one:
+        one.rig.desk.ledger.save((), [Event(EventKind.CLOSED, Mode.PAPER, one.rig.time(), "y" * 9000)])
+        for _ in range(4):
+            await one.pump()
+        assert sum(message.text.count("y") for message in one.bot.messages) == 9000

@@ -1,6 +1,7 @@
 """The other points that a trader on a phone must be able to rely on: secrets, faults, models."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -108,7 +109,9 @@ class Liar:
     def __init__(self, rig: Rig, text: str) -> None:
         self.rig, self.text = rig, text
 
-    async def answer(self, user: str, text: str, why_not: NotParsed) -> Reply:
+    async def answer(
+        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+    ) -> Reply:
         return Reply((self.text,))
 
     def note(self, user: str, text: str, reply: str) -> None:
