@@ -61,6 +61,20 @@ def mortal(monkeypatch: pytest.MonkeyPatch, fate: Fate) -> None:
     monkeypatch.setattr(FakeBot, "edit_message_text", editing)
 
 
+async def survives(one: Phone, update: dict[str, Any], at: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Deliver an update to a process that dies at step `at`. True where it had fewer steps than that."""
+    fate = Fate(at)
+    mortal(monkeypatch, fate)
+    try:
+        await one.deliver(update)
+    except Killed:
+        return False
+    finally:
+        monkeypatch.undo()
+    assert fate.step > 10, "the steps were counted"
+    return True
+
+
 async def reborn(dead: Phone) -> tuple[Rig, Phone]:
     """The next process on the same database, with the same phone in the user's hand."""
     rig = await dead.rig.reopen()
@@ -88,17 +102,8 @@ def heard(one: Phone, since: int) -> str:
 async def test_an_order_by_message(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async with phone() as one:
         update = one.message(BUY)
-        fate = Fate(at)
-        mortal(monkeypatch, fate)
-        try:
-            await one.deliver(update)
-        except Killed:
-            pass
-        else:
-            assert fate.step > 10, "the steps were counted"
+        if await survives(one, update, at, monkeypatch):
             return
-        finally:
-            monkeypatch.undo()
         rig, two = await reborn(one)
         # Telegram had no acknowledgement: it delivers the same update again.
         await two.deliver(update)
@@ -128,17 +133,8 @@ async def test_a_sale_by_button(at: int, monkeypatch: pytest.MonkeyPatch) -> Non
         [question] = await one.say("flatten")
         update = one.press_of(question, "Confirm")
         said_before = len(one.bot.messages)
-        fate = Fate(at)
-        mortal(monkeypatch, fate)
-        try:
-            await one.deliver(update)
-        except Killed:
-            pass
-        else:
-            assert fate.step > 10, "the steps were counted"
+        if await survives(one, update, at, monkeypatch):
             return
-        finally:
-            monkeypatch.undo()
         rig, two = await reborn(one)
         await two.deliver(update)
         await two.face.post.flush_all()
