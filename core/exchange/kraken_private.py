@@ -5,11 +5,12 @@ the books come back. Limits, recovery of single orders and the streams of a real
 wiring attaches this wrapper to nothing but an injected client.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
+
+from loguru import logger
 
 from core.domain.modes import Mode
 from core.domain.money import ZERO
@@ -31,12 +32,8 @@ from core.domain.venue import (
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities
 from core.exchange.reading import Page, read_books
+from core.exchange.verdicts import Proof, meaning_of
 from core.market.clocks import Clock
-
-_REFUSAL = re.compile(r"E[A-Z][A-Za-z]+:[^\"\]]+")
-_UNPROVEN = ("Unavailable", "Busy", "Timeout", "Internal error", "Throttled", "Rate limit", "Invalid nonce")
-"""Words of the venue that do not prove that an order was not taken."""
-
 
 # The parameters are called as the client calls them.
 # ruff: noqa: A002
@@ -181,11 +178,13 @@ def _amended(order: Order, action: Amend) -> tuple[str, str | None, dict[str, An
 
 
 def judge_failure(text: str) -> Outcome:
-    """Only the venue's own refusal proves that nothing was placed."""
-    match = _REFUSAL.search(text)
-    if match is None or any(word in match.group() for word in _UNPROVEN):
+    """Only a refusal that Kraken is known to send proves that nothing was placed. A new one is Unknown, loudly."""
+    meant = meaning_of(text)
+    if not meant.is_known:
+        logger.error("Kraken answers with a string that is not known: {}", meant.text)
+    if meant.proof in {Proof.NOTHING, Proof.LANDED}:
         return Unknown(text[:200])
-    return Refused(match.group().strip())
+    return Refused(meant.text)
 
 
 def venue_order(raw: Mapping[str, Any]) -> VenueOrder:
