@@ -1,7 +1,6 @@
 """Opening and closing a house with its faces: the bot, the shell, one command, the demo."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.faces.console import ConsoleFace, piped_lines, typed_lines
 from bot.faces.socket import SocketClient, SocketFace, socket_path
@@ -171,13 +171,22 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
     await stop.wait()
     if preparing is not None:
         preparing.cancel()
-    service.tell_stop()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GOODBYE_S):
-            await one.outbox.deliver()
+    await say_goodbye(one)
     for desk in service.desks:
         text = notice.stopped(desk.mode, desk.exchange.name, desk.ledger.unfinished(), desk.clock())
         logger.info("{}", text.replace("\n", " "))
+
+
+async def say_goodbye(one: Open) -> None:
+    """Tell what rests and what sleeps. A database or a Telegram that fails must not keep the process from ending."""
+    try:
+        one.house.service.tell_stop()
+        async with asyncio.timeout(GOODBYE_S):
+            await one.outbox.deliver()
+    except TimeoutError:
+        logger.info("the goodbye waits in the outbox")
+    except SQLAlchemyError as error:
+        logger.error("the goodbye could not be told: {}", error)
 
 
 async def run_shell(settings: Settings) -> int:

@@ -30,9 +30,9 @@ class Model(Protocol):
     """The language model, as the talk needs it."""
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
-        """Answer a message that is no command. Once `is_latest` is False, the user has acted since he said it."""
+        """Answer a message that is no command. Once `is_wanted` is False, nothing of it is done without asking."""
         ...
 
     def note(self, user: str, text: str, reply: str) -> None:
@@ -80,9 +80,13 @@ class Talk:
         heard: Heard,
         author: Author = Author.SCRIPT,
         mode: Mode | None = None,
-        acts: int | None = None,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> Reply:
-        """The reply to a message that was read as `heard`. `acts` is how often the user had acted when it was said."""
+        """The reply to a message that was read as `heard`.
+
+        `is_wanted` tells a model that takes its time whether what was said may still be done without asking; where it
+        is None, until the user acts again.
+        """
         if isinstance(heard, Answered) or (isinstance(heard, Parsed) and not heard.command.only_shows):
             self._acts[user] = self.acts(user) + 1
         if isinstance(heard, Answered):
@@ -90,8 +94,8 @@ class Talk:
         elif isinstance(heard, Parsed):
             reply = await self.approvals.submit(Wish(user, heard.command, heard.mode or mode, author))
         elif self._model is not None and author is not Author.BUTTON:
-            before = self.acts(user) if acts is None else acts
-            return await self._model.answer(user, text, heard, lambda: self.acts(user) == before)
+            before = self.acts(user)
+            return await self._model.answer(user, text, heard, is_wanted or (lambda: self.acts(user) == before))
         else:
             reply = refusal(heard.code, heard.message)
         if self._model is not None:

@@ -56,7 +56,7 @@ class _Turn:
     user: str
     text: str
     allowed: Collection[Danger]
-    is_latest: Callable[[], bool]
+    is_wanted: Callable[[], bool]
     replies: list[Reply] = field(default_factory=list)
     acted: bool = False
 
@@ -81,14 +81,14 @@ class Agent:
         self._budget_s = budget_s
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
         """Let the model answer, with trading tools only where the grammar found no reason against it.
 
         What was asked and what was delivered are kept; a claim that was dropped is not, so that the model does not
         learn from its own lies.
         """
-        turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK, is_latest)
+        turn = _Turn(user, text, _ALL if why_not.code is Code.NOT_A_COMMAND else _LOOK, is_wanted)
         self._keep(user, "user", text)
         try:
             prose = await self._converse(turn)
@@ -192,8 +192,8 @@ class Agent:
 
     async def _submit(self, parsed: Parsed, turn: _Turn) -> Reply:
         active = self._approvals.service.active_mode
-        # An order that he has overtaken by another is not what he wants now, whatever he said before.
-        named = turn.is_latest() and self._grammar.names(turn.text, parsed.command, parsed.mode or active, active)
+        # An order that he has overtaken by another, or that is too old, is not what he wants now, whatever he said.
+        named = turn.is_wanted() and self._grammar.names(turn.text, parsed.command, parsed.mode or active, active)
         return await self._approvals.submit(Wish(turn.user, parsed.command, parsed.mode, Author.MODEL, named))
 
     async def _compose(self, turn: _Turn, prose: str, why_not: NotParsed) -> Reply:

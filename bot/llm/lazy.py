@@ -68,7 +68,7 @@ class LazyAgent:
             logger.warning("the model's client cannot be made: {}: {}", type(error).__name__, str(error)[:200])
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
         """Answer through the agent."""
         try:
@@ -78,7 +78,7 @@ class LazyAgent:
             return Reply((f"{sentence}, and {why_not.message}.",), ok=False, code=why_not.code)
         for said, told in self._heard.pop(user, ()):
             agent.note(user, said, told)
-        return await agent.answer(user, text, why_not, is_latest)
+        return await agent.answer(user, text, why_not, is_wanted)
 
     def note(self, user: str, text: str, reply: str) -> None:
         """Remember the latest; they are stored when the model is asked next, and nobody waits for that before."""

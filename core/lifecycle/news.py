@@ -37,12 +37,19 @@ def filled(bracket: Bracket, order: Order, fill: Fill) -> str:
 
 
 def protected(bracket: Bracket) -> str:
-    """That a stop rests on everything that is held, with its orders."""
-    stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
-    prices = ", ".join(sorted({plain(order.price or ZERO) for order in stops}))
+    """That a stop rests, with its orders."""
     target = plain(bracket.target_price) if bracket.target_price is not None else "N/A"
-    where = f"stop {prices} rests on {plain(bracket.held)}, order {_names(stops)}"
-    return f"{bracket.symbol} protected: {where}; target {target}."
+    return f"{bracket.symbol} protected: {resting_stop(bracket)}; target {target}."
+
+
+def resting_stop(bracket: Bracket) -> str:
+    """Where the stops of a position really rest, on how much of it, and their orders: not where they are wished."""
+    stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
+    if not stops:
+        return "NO STOP rests"
+    prices = ", ".join(sorted({plain(order.price or ZERO) for order in stops}))
+    covered = sum((order.remaining for order in stops), ZERO)
+    return f"stop {prices} rests on {plain(covered)} of {plain(bracket.held)}, order {_names(stops)}"
 
 
 def _names(orders: Iterable[Order]) -> str:

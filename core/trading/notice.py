@@ -7,28 +7,36 @@ from decimal import Decimal
 from core.domain.brackets import Bracket, BracketState
 from core.domain.modes import Mode
 from core.domain.money import ZERO, cents, plain
-from core.domain.orders import Order, OrderState, Role
-from core.lifecycle.news import closed, signed
+from core.domain.orders import Order, OrderState
+from core.lifecycle.news import closed, resting_stop, signed
 
 _LISTED = 20
+_ENTRIES = {OrderState.OPEN: "still waits", OrderState.SUBMITTING: "is sent, unanswered"}
 
 
 def stopped(mode: Mode, exchange: str, brackets: Sequence[Bracket], at: datetime) -> str:
     """What rests at the venue while Zyn is away, and what sleeps."""
     if not brackets:
         return f"Zyn stops, {at:%Y-%m-%d %H:%M} UTC. {mode}: nothing is open."
-    resting = [_order(one, bracket) for bracket in brackets for one in bracket.orders if one.state is OrderState.OPEN]
-    asleep = [_order(one, bracket) for bracket in brackets for one in bracket.orders if one.state is OrderState.HELD]
+    resting = _in_state(brackets, OrderState.OPEN)
+    unanswered = _in_state(brackets, OrderState.SUBMITTING)
+    asleep = _in_state(brackets, OrderState.HELD)
     lines = [f"Zyn stops, {at:%Y-%m-%d %H:%M} UTC. {mode}: {len(brackets)} open."]
     where = f"{exchange}, which stands still too and catches up later" if mode is Mode.PAPER else exchange
     if resting:
         lines.append(f"Resting at {where}: {_listed(resting)}.")
+    if unanswered:
+        lines.append(f"Sent, unanswered: {_listed(unanswered)}.")
     if asleep:
         lines.append(f"Asleep until Zyn is back: {_listed(asleep)}.")
     bare = [bracket.symbol for bracket in brackets if bracket.unprotected_since is not None]
     if bare:
         lines.append(f"WITHOUT A STOP meanwhile: {', '.join(bare)}.")
     return "\n".join(lines)
+
+
+def _in_state(brackets: Sequence[Bracket], state: OrderState) -> list[str]:
+    return [_order(one, bracket) for bracket in brackets for one in bracket.orders if one.state is state]
 
 
 def _order(order: Order, bracket: Bracket) -> str:
@@ -55,12 +63,14 @@ def _became(bracket: Bracket) -> str:
     if bracket.state is BracketState.CLOSED:
         return closed(bracket)
     if bracket.held <= ZERO:
-        return f"{bracket.symbol}: the entry for {plain(bracket.quantity)} still waits."
-    stops = [order for order in bracket.of_role(Role.STOP) if order.state is OrderState.OPEN]
-    names = ", ".join(order.venue_id or order.client_id for order in stops)
-    stop = f"stop {plain(bracket.stop_price or ZERO)} rests ({names})" if stops else "NO STOP rests yet"
+        state = bracket.entry.state if bracket.entry is not None else None
+        how = _ENTRIES.get(state) if state is not None else None
+        what = (
+            f"the entry for {plain(bracket.quantity)} {how}" if how else "nothing is held, its orders are not over yet"
+        )
+        return f"{bracket.symbol}: {what}."
     target = f"target {plain(bracket.target_price)}" if bracket.target_price is not None else "no target yet"
-    return f"{bracket.symbol} {plain(bracket.held)} held, {stop}, {target}."
+    return f"{bracket.symbol} {plain(bracket.held)} held: {resting_stop(bracket)}, {target}."
 
 
 def summary(day: str, over: Sequence[Bracket], unfinished: Sequence[Bracket]) -> str:

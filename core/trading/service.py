@@ -32,6 +32,7 @@ class TradingService:
         self._database_name = database_name
         self.owner = owner
         self.probes: dict[str, Probe] = {}
+        self._summed_up: dict[Mode, str] = {}
         self._wake = asyncio.Event()
         stored = store.get(MODE_KEY)
         self._active = Mode(stored) if stored in set(Mode) else first_mode
@@ -107,6 +108,9 @@ class TradingService:
             today = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
             start = today - timedelta(days=1)
             day = f"{start:%Y-%m-%d}"
+            if self._summed_up.get(desk.mode) == day:
+                continue
+            self._summed_up[desk.mode] = day
             if self._store.has_alert(EventKind.SUMMARY, desk.mode, day):
                 continue
             closed = desk.ledger.closed_between(start, today)

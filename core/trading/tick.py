@@ -52,6 +52,8 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
         shared = await desk.snapshot()
     except VenueUnreadableError as error:
         report.troubles.append(error.message)
+        # Above all now: a position may be without its stop, and nobody can place one.
+        _tell_state(desk)
         return report
     if not shared.complete:
         report.troubles.append("the venue's lists came only in part")
@@ -73,8 +75,8 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
 
 def _tell_state(desk: Desk) -> None:
     """Tell when the desk begins to reduce and when that is over. A halt and its end are told where they are made."""
-    told, desk.told_state = desk.told_state, desk.state
-    pair = (told, desk.told_state)
+    state = desk.state
+    pair = (desk.told_state, state)
     if pair == (TradingState.ACTIVE, TradingState.REDUCING):
         now = desk.clock()
         bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
@@ -83,10 +85,12 @@ def _tell_state(desk: Desk) -> None:
             "refuses to place or change it. Zyn keeps trying."
         )
     elif pair == (TradingState.REDUCING, TradingState.ACTIVE):
-        text = f"The {desk.mode} desk is active again: whatever is held has its stop."
+        text = f"The {desk.mode} desk is active again and takes entries."
     else:
+        desk.told_state = state
         return
     desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+    desk.told_state = state
 
 
 def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:

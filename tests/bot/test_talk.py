@@ -19,7 +19,7 @@ class Ear:
         self.noted: list[tuple[str, str]] = []
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
         self.heard.append((text, why_not.code))
         return Reply(("I heard you.",))

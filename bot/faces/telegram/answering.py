@@ -1,6 +1,6 @@
 """What an update is answered with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.faces.telegram.buttons import spoken
@@ -36,7 +36,9 @@ class Answering:
         """How often this user has acted so far."""
         return self._talk.acts(incoming.name)
 
-    async def answer(self, incoming: Incoming, heard: Heard | None, acts: int = 0) -> Outgoing | None:
+    async def answer(
+        self, incoming: Incoming, heard: Heard | None, is_wanted: Callable[[], bool] | None = None
+    ) -> Outgoing | None:
         """The answer, or None where a press wants no more than it got. `heard` is what `read` found, if it did."""
         if incoming.kind is Kind.PRESS:
             return await self._presses.answer(incoming)
@@ -49,7 +51,8 @@ class Answering:
         if said is None:
             why = "is forwarded or another bot's. Only what you write yourself is executed; nothing was done."
             return plain(f"{_quoted(incoming.text)} {why}")
-        reply = await self._talk.reply(incoming.name, said, heard or self._talk.read(said), Author.PERSON, acts=acts)
+        heard = heard or self._talk.read(said)
+        reply = await self._talk.reply(incoming.name, said, heard, Author.PERSON, is_wanted=is_wanted)
         # In a group the keyboard would be put up for everybody.
         return outgoing_reply(reply, common=incoming.is_private and said.lower() in _WITH_COMMON)
 
@@ -81,7 +84,7 @@ def say_unfinished(messages: Sequence[Message]) -> Outgoing:
     """What a crash left unanswered. One that had begun may have been done; the ledger knows."""
     lines = ["I was stopped before I had answered. Nothing of this will be executed now:"]
     for message in messages[:_LISTED]:
-        begun = message.progress is Progress.BEGUN
+        begun = message.progress is not Progress.RECEIVED
         what = "was begun; whether it was done, 'open' and 'trades' show" if begun else "was not executed"
         lines.append(f"• {_shown(message)} {what}.")
     if len(messages) > _LISTED:

@@ -315,7 +315,7 @@ class TelegramFace:
             return plain("[EXEC-ERR] STORAGE: the database failed, so your message was not executed; send it again.")
         typing = self._spawn(self._type(incoming.chat)) if incoming.kind is Kind.MESSAGE else None
         try:
-            return await self._answering.answer(incoming, taken.heard, taken.acts)
+            return await self._answering.answer(incoming, taken.heard, partial(self._is_wanted, taken))
         except Exception as error:  # noqa: BLE001 - one broken answer must not end the lane, nor be silent
             code = f"E-{secrets.token_hex(3)}"
             logger.opt(exception=error).error("Telegram: update {} broke ({})", incoming.update_id, code)
@@ -326,6 +326,11 @@ class TelegramFace:
         finally:
             if typing is not None:
                 typing.cancel()
+
+    def _is_wanted(self, taken: _Taken) -> bool:
+        """True while a message is young, and the user has not acted since he said it."""
+        incoming = taken.incoming
+        return not incoming.is_late(self._clock()) and self._answering.acts(incoming) == taken.acts
 
     async def _type(self, chat: int) -> None:
         """Show that an answer is being made, while it takes long."""
@@ -349,16 +354,27 @@ class TelegramFace:
         unanswered: dict[str, list[Message]] = {}
         for message in self._inbox.in_progress(FACE):
             chat = int(message.chat.partition(":")[2])
-            if message.progress is Progress.DONE and message.reply is not None:
-                # Without its edit: what it would replace may have been replaced by another since.
-                outgoing = replace(outgoing_of(message.reply), edit=None)
-                self.post.add(chat, message.id, outgoing, message.taken_at)
+            ready = _ready(message)
+            if ready is not None:
+                self.post.add(chat, message.id, ready, message.taken_at)
             else:
                 unanswered.setdefault(message.chat, []).append(message)
         for name, messages in unanswered.items():
             chat, outgoing = int(name.partition(":")[2]), say_unfinished(messages)
             self._inbox.finish(messages[0].id, outgoing.as_json(), [one.id for one in messages[1:]])
             self.post.add(chat, messages[0].id, outgoing, self._clock())
+
+
+def _ready(message: Message) -> Outgoing | None:
+    """The answer that only has to be delivered; None where there is none, or one that nobody can read any more."""
+    if message.progress is not Progress.DONE or message.reply is None:
+        return None
+    try:
+        # Without its edit: what it would replace may have been replaced by another since.
+        return replace(outgoing_of(message.reply), edit=None)
+    except (ValueError, KeyError, TypeError) as error:
+        logger.error("Telegram: the answer to {} cannot be read: {!r}", message.id, error)
+        return None
 
 
 def _name(incoming: Incoming) -> str:

@@ -31,10 +31,10 @@ class Thinker:
         self.latest: list[bool] = []
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
         await self.let.wait()
-        self.latest.append(is_latest())
+        self.latest.append(is_wanted())
         return Reply((f"I thought about: {text}",))
 
     def note(self, user: str, text: str, reply: str) -> None:
@@ -306,3 +306,28 @@ async def test_an_alert_of_one_endless_line_comes_whole() -> None:
         for _ in range(4):
             await one.pump()
         assert sum(message.text.count("y") for message in one.bot.messages) == 9000
+
+
+async def test_an_order_of_the_model_that_took_too_long_is_not_done_unasked() -> None:
+    async with open_rig() as rig:
+        model = Thinker()
+        one = furnish(rig, model=model)
+        one.face.take(_update(one.message("our pockets want to buy 0.04 zcash", age_s=50)))
+        await asyncio.sleep(0.02)
+        one.wall.pass_s(20)
+        model.let.set()
+        await one.settle()
+        assert model.latest == [False], "older than a minute by its own date, it never trades by itself"
+
+
+async def test_an_answer_in_the_inbox_that_nobody_can_read_does_not_keep_the_bot_from_starting() -> None:
+    async with phone() as one:
+        one.bot.trouble.append(NetworkError("down"))
+        await one.say(BUY)
+        with one.rig.database.transaction() as connection:
+            connection.exec_driver_sql('UPDATE inbox SET reply = \'{"of": "another version"}\'')
+        two = furnish(await one.rig.reopen())
+        two.face._recover()
+        await two.face.post.flush_all()
+        assert "was begun; whether it was done, 'open' and 'trades' show" in two.bot.messages[-1].text
+        assert two.inbox.in_progress("telegram") == []

@@ -110,7 +110,7 @@ class Liar:
         self.rig, self.text = rig, text
 
     async def answer(
-        self, user: str, text: str, why_not: NotParsed, is_latest: Callable[[], bool] = lambda: True
+        self, user: str, text: str, why_not: NotParsed, is_wanted: Callable[[], bool] = lambda: True
     ) -> Reply:
         return Reply((self.text,))
 
