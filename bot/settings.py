@@ -10,10 +10,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv.parser import parse_stream
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from bot.loudness import read_loudness
 from core.domain.modes import Mode, TargetMode
+from core.exchange.budget import Tier
 
 DEFAULT_ENV_FILE = Path(".env")
 _TELEGRAM_IDS_HINT = "numbers separated by commas, like 12345678,87654321"
@@ -88,6 +97,29 @@ class Settings(BaseModel):
         SecretStr | None, _help("Kraken API key, for LIVE. It must not be allowed to withdraw.")
     ] = None
     kraken_api_secret: Annotated[SecretStr | None, _help("Secret of that key.")] = None
+    kraken_tier: Annotated[
+        Tier, _help("Your verification level at Kraken, which decides its limits: starter, intermediate or pro.")
+    ] = Tier.STARTER
+    kraken_allow_withdrawal_key: Annotated[
+        bool, _help("true: trade even with a key that may withdraw. Better make a key that may not.")
+    ] = False
+    entry_stop: Annotated[
+        Literal["attached", "after"],
+        _help("LIVE entries carry their stop to Kraken (attached), or it is sent after the fill (after)."),
+    ] = "attached"
+    child_grace_s: Annotated[
+        float, Field(ge=1, le=60), _help("How long an attached stop may take to show up at Kraken, in seconds.")
+    ] = 5.0
+    validate_only: Annotated[
+        bool, _help("true: Kraken checks LIVE entries and places none; replies say 'validated, not executed'.")
+    ] = False
+    target_slippage_pct: Annotated[
+        Decimal, Field(ge=0, le=5), _help("How far below the target an emulated one may sell, in percent.")
+    ] = Decimal("0.1")
+    dead_man_url: Annotated[
+        SecretStr | None,
+        _help("URL asked once a minute while all is well, for a dead-man switch. Empty: none."),
+    ] = None
     kraken_api_url: Annotated[
         str | None, _help("Root of the Kraken REST API, public and private. Empty: Kraken's own.")
     ] = None
@@ -158,7 +190,7 @@ class Settings(BaseModel):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("target_mode", "confirm_paper", "confirm_live", mode="before")
+    @field_validator("target_mode", "confirm_paper", "confirm_live", "kraken_tier", "entry_stop", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -219,9 +251,19 @@ class Settings(BaseModel):
                 raise ValueError("a token like 123456:ABC…, as @BotFather gives it")
         return value
 
+    @field_validator("dead_man_url")
+    @classmethod
+    def _dead_man(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("a URL that starts with http:// or https://")
+        return value
+
     def secrets(self) -> list[str]:
         """Every secret in clear, for the log's mask and for nothing else."""
-        kept = (self.telegram_bot_token, self.openai_api_key, self.kraken_api_key, self.kraken_api_secret)
+        kept = (
+            self.telegram_bot_token, self.openai_api_key, self.kraken_api_key, self.kraken_api_secret,
+            self.dead_man_url,
+        )  # fmt: skip
         urls = (self.database_url, self.openai_base_url or "")
         passwords = [match[1] for url in urls if (match := re.search(r"://[^/@:]*:([^@]+)@", url))]
         return [secret.get_secret_value() for secret in kept if secret is not None] + passwords

@@ -1,7 +1,7 @@
 """The one place that wires the world: settings in, a house out."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +10,12 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.grammar.parse import Grammar
+from bot.live import LiveSetupError, lacks, live_exchange, remember_holds, require_live
 from bot.settings import Settings
 from core.domain.errors import ZynError
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode
-from core.exchange.kraken_private import KrakenClient, KrakenExchangeWrapper
+from core.exchange.kraken_private import KrakenExchangeWrapper
 from core.exchange.matching import Friction
 from core.exchange.paper import PaperExchangeWrapper
 from core.exchange.port import Exchange, MarketData
@@ -38,6 +39,8 @@ from storage.peek import peek_instruments
 
 MARKET_KEY = "market"
 CLOCK_KEY = "market_clock"
+INSTALLATION_KEY = "installation"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 GENERATED_SPEED_MAX = 3000
 """Faster, its prints of one tick take longer to match than the tick may last."""
 
@@ -86,14 +89,12 @@ class MarketParts:
     """How long an order may take to arrive, in the market's own time."""
 
 
-async def open_house(settings: Settings, *, live_client: KrakenClient | None = None) -> House:
+async def open_house(settings: Settings) -> House:
     """Open database and market, migrate, lock, and set up the desks; nothing trades before `service.start`.
 
-    Raises WiringError, DatabaseError or a ZynError of the market, having given everything back. `live_client` is the
-    Kraken client of a LIVE desk; without one there is none.
+    There is a LIVE desk where there are Kraken keys and Kraken's prices. Raises WiringError, DatabaseError or a
+    ZynError of the market, having given everything back.
     """
-    if settings.mode is Mode.LIVE and live_client is None:
-        raise WiringError("MODE=LIVE: trading on Kraken is not built yet; set MODE=PAPER")
     database = open_database(settings.database_url)
     lock = ProcessLock(database)
     try:
@@ -101,7 +102,7 @@ async def open_house(settings: Settings, *, live_client: KrakenClient | None = N
         backup = migrate(database, datetime.now(UTC))
         if backup is not None:
             logger.info("the database was copied to {} before its schema was brought up to date", backup)
-        return await _furnish(settings, database, lock, live_client)
+        return await _furnish(settings, database, lock)
     except (SQLAlchemyError, ValueError) as error:
         lock.release()
         database.close()
@@ -113,20 +114,18 @@ async def open_house(settings: Settings, *, live_client: KrakenClient | None = N
         raise
 
 
-async def _furnish(
-    settings: Settings, database: Database, lock: ProcessLock, live_client: KrakenClient | None
-) -> House:
+async def _furnish(settings: Settings, database: Database, lock: ProcessLock) -> House:
     store = Store(database)
     market = _market(settings, store)
     _stamp(store, market.stamp)
-    if store.get(MODE_KEY) == Mode.LIVE and live_client is None:
-        raise WiringError(
-            "the stored mode is LIVE, and trading on Kraken is not built yet; this database cannot be opened"
-        )
+    try:
+        require_live(settings, database, store.get(MODE_KEY))
+    except LiveSetupError as error:
+        raise WiringError(str(error)) from error
     instruments = await _instruments(market, store)
     exchanges: list[Exchange] = [_paper_exchange(settings, database, market)]
-    if live_client is not None:
-        exchanges.append(KrakenExchangeWrapper(live_client, market.clock))
+    if not lacks(settings):
+        exchanges.append(live_exchange(settings, market.data, market.clock))
     return assemble(settings, database, lock, market, instruments, exchanges)
 
 
@@ -141,12 +140,24 @@ def assemble(
     """One desk for each exchange, and the service, grammar and store around them. Nothing is read or sent yet."""
     store = Store(database)
     desks = {exchange.mode: _desk(settings, exchange, database, market, instruments) for exchange in exchanges}
+    for exchange in exchanges:
+        if isinstance(exchange, KrakenExchangeWrapper):
+            remember_holds(desks[exchange.mode], exchange, store)
     name = database.url.render_as_string(hide_password=True)
     service = TradingService(desks, store, settings.mode, owner=settings.owner_name, database_name=name)
     policy = ConsentPolicy(settings.confirm_paper, settings.confirm_live, settings.confirm_move_pct)
     approvals = Approvals(service, Proposals(database), policy, wall_clock)
     grammar = Grammar(instruments, settings.quote_currency)
     return House(settings, database, lock, store, market.data, market.clock, service, approvals, grammar)
+
+
+def _installation(store: Store) -> str:
+    """Four letters that are this installation's own, in every order that it sends, made once."""
+    known = store.get(INSTALLATION_KEY)
+    if known is None:
+        known = "".join(secrets.choice(_LETTERS) for _ in range(4))
+        store.put(INSTALLATION_KEY, known)
+    return known
 
 
 def _market(settings: Settings, store: Store) -> MarketParts:
@@ -168,7 +179,7 @@ def _market(settings: Settings, store: Store) -> MarketParts:
         )
     if settings.market.startswith("replay:"):
         return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
-    from core.exchange.kraken import KrakenMarketData  # noqa: PLC0415
+    from core.exchange.kraken_market import KrakenMarketData  # noqa: PLC0415
 
     return MarketParts(
         KrakenMarketData(settings.kraken_api_url, wall_clock, store.instruments()),
@@ -251,11 +262,12 @@ def _desk(
 ) -> Desk:
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))
-    desk_settings = _desk_settings(settings, some, market)
-    return Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, _new_bracket_id)
+    desk_settings = _desk_settings(settings, some, market, exchange.mode)
+    names = _bracket_ids(_installation(Store(database)))
+    return Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, names)
 
 
-def _desk_settings(settings: Settings, instrument: Instrument, market: MarketParts) -> DeskSettings:
+def _desk_settings(settings: Settings, instrument: Instrument, market: MarketParts, mode: Mode) -> DeskSettings:
     config = BracketConfig(settings.stop_atr, settings.target_atr, settings.stop_pct, settings.target_pct)
     rules = Rules(
         instrument,
@@ -265,6 +277,8 @@ def _desk_settings(settings: Settings, instrument: Instrument, market: MarketPar
         close_unprotected=settings.close_unprotected,
         quote_age_max_s=market.quote_age_max_s,
         submit_deadline_s=market.submit_deadline_s,
+        child_grace_s=settings.child_grace_s,
+        target_slippage_pct=settings.target_slippage_pct,
     )
     limits = RiskLimits(
         settings.risk_pct_max,
@@ -273,16 +287,18 @@ def _desk_settings(settings: Settings, instrument: Instrument, market: MarketPar
         settings.price_collar_pct,
         settings.risk_reduce,
     )
-    return DeskSettings(rules, limits, _friction(settings), settings.quote_currency, market.quote_age_max_s)
+    validate_only = settings.validate_only and mode is Mode.LIVE
+    friction, currency = _friction(settings), settings.quote_currency
+    return DeskSettings(rules, limits, friction, currency, market.quote_age_max_s, validate_only)
 
 
 def _friction(settings: Settings) -> Friction:
     return Friction(half_spread_pct=settings.paper_half_spread_pct)
 
 
-def _new_bracket_id() -> str:
-    """Ten characters, so that with an order's number it fits the 18 that Kraken takes for a client order id."""
-    return "zy" + secrets.token_hex(4)
+def _bracket_ids(installation: str) -> Callable[[], str]:
+    """Twelve characters, so that with an order's number it fits the 18 that Kraken takes for a client order id."""
+    return lambda: f"zy{installation}" + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
 def grammar_without_house(settings: Settings) -> Grammar:

@@ -70,6 +70,9 @@ class BracketRow(SQLModel, table=True):
     result_quote: Decimal | None = _decimal(nullable=True)
     result_r: Decimal | None = _decimal(nullable=True)
     gone: Decimal = Field(default=None, sa_column=Column(ExactDecimal(), nullable=False, server_default="0"))
+    trail_value: Decimal | None = _decimal(nullable=True)
+    trail_unit: str | None = Field(default=None, max_length=8)
+    trail_high: Decimal | None = _decimal(nullable=True)
 
 
 class OrderRow(SQLModel, table=True):
@@ -99,6 +102,7 @@ class OrderRow(SQLModel, table=True):
     missing_since: datetime | None = _time(nullable=True)
     cancel_asked: bool = False
     spawned: Decimal = _decimal()
+    base_fee: Decimal = Field(default=None, sa_column=Column(ExactDecimal(), nullable=False, server_default="0"))
     reason: str = Field(default="", max_length=255)
 
 
@@ -115,6 +119,21 @@ class FillRow(SQLModel, table=True):
     fee: Decimal = _decimal()
     at: datetime = _time(index=True)
     caught_up: bool = False
+
+
+class VenueFillRow(SQLModel, table=True):
+    """One execution as the venue's own books have it, kept beside ours so that the two can be compared."""
+
+    __tablename__ = "venue_fill"
+    id: str = Field(primary_key=True, max_length=40)
+    mode: str = Field(primary_key=True, max_length=8)
+    venue_id: str = Field(max_length=32, index=True)
+    symbol: str = Field(max_length=24)
+    price: Decimal = _decimal()
+    quantity: Decimal = _decimal()
+    cost: Decimal = _decimal()
+    fee: Decimal = _decimal()
+    at: datetime = _time()
 
 
 class AlertRow(SQLModel, table=True):

@@ -88,6 +88,10 @@ class Bracket:
     leave: Leave | None = None
     cancel_entry: bool = False
     target_held: bool = False
+    trail: Level | None = None
+    """How far below the best bid a trailing stop follows; None for a stop that stays where it is."""
+    trail_high: Decimal | None = None
+    """The best bid since the stop began to trail."""
     unprotected_since: datetime | None = None
     unprotected_s: float = 0.0
     protect_failures: int = 0
@@ -123,9 +127,9 @@ class Bracket:
 
     @property
     def bought(self) -> Decimal:
-        """Base quantity that the entry has bought."""
+        """Base quantity that the entry has brought, less fees paid in coins."""
         entry = self.entry
-        return entry.filled if entry else ZERO
+        return entry.received if entry else ZERO
 
     @property
     def spawned(self) -> Decimal:

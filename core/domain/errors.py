@@ -53,6 +53,7 @@ class Code(StrEnum):
     # Said by the venue.
     REJECTED = "REJECTED"
     UNKNOWN = "UNKNOWN"
+    VALIDATED = "VALIDATED"
     TEST_FAILED = "TEST_FAILED"
     VENUE_UNREADABLE = "VENUE_UNREADABLE"
     # Our own machinery.

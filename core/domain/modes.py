@@ -30,6 +30,11 @@ class TradingState(StrEnum):
     REDUCING = "reducing"
     HALTED = "halted"
 
+    def or_less(self, other: "TradingState") -> "TradingState":
+        """The one of the two that allows less."""
+        order = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
+        return max(self, other, key=order.index)
+
 
 class TargetMode(StrEnum):
     """Where the target of a bracket waits: at the venue, with us, or as the account is known to allow."""

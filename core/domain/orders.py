@@ -93,6 +93,8 @@ class Order:
     filled_at: datetime | None = None
     missing_since: datetime | None = None
     cancel_asked: bool = False
+    base_fee: Decimal = ZERO
+    """What a purchase paid in coins."""
     spawned: Decimal = ZERO
     """For a stop that a fill of the entry has spawned at the venue: its size then. Zero for every other order."""
     reason: str = ""
@@ -102,6 +104,11 @@ class Order:
     def remaining(self) -> Decimal:
         """What is not filled yet."""
         return self.quantity - self.filled
+
+    @property
+    def received(self) -> Decimal:
+        """Base quantity that came to the account, less what was paid in coins. For a purchase."""
+        return self.filled - self.base_fee
 
     @property
     def average(self) -> Decimal | None:

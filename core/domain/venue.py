@@ -39,6 +39,32 @@ class VenueOrder:
     reason: str = ""
     parent_id: str | None = None
     caught_up: bool = False
+    base_fee: Decimal = ZERO
+    """What a purchase paid in coins: so much less than `filled` has come."""
+    triggered: bool = False
+    """A stop whose price was reached and that has not sold everything yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFill:
+    """One execution in the venue's own books. Cost and fee are in quote."""
+
+    id: str
+    venue_id: str
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+    cost: Decimal
+    fee: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What this account pays, in percent."""
+
+    maker_pct: Decimal
+    taker_pct: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +82,28 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a reading has to go, so that a venue that counts its calls is asked for no more.
+
+    `since`: no order that is wanted is older. `parents`: venue ids of entries whose spawned stops are looked for.
+    `sweep`: every order that ended since then, wanted or not, for a ledger that may have forgotten some.
+    """
+
+    since: datetime | None = None
+    parents: frozenset[str] = frozenset()
+    sweep: datetime | None = None
+    balances: bool = True
+
+
+EVERYTHING = Reach()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The venue's open orders, then its closed ones, then its balances, read between `began_at` and `at`.
 
-    `complete` is False when any part could not be read; then absence from it means nothing.
+    `complete` is False when any part could not be read; then absence from it means nothing. `balances` is empty where
+    they were not asked for.
     """
 
     began_at: datetime

@@ -1,56 +1,15 @@
-"""Kraken through ccxt: the only file of the house that imports it.
+"""The one corner of the house that imports ccxt: what makes its clients and knows their failures.
 
-ccxt is used for its wire alone (addresses, encoding, HTTP). Its unified methods would load every market (50 MiB) and
-round through floats; its retries and its limiter decide what is ours to decide.
+ccxt is used for its wire (addresses, signatures, encoding, sockets). Its unified methods round through floats, drop
+fields silently and load every market; its retries and its limiter decide what is ours to decide. There are two kinds
+of client: one without keys, for market data of every mode, and one with them, which only the LIVE exchange gets.
 """
 
-import asyncio
-import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_before_delay, wait_exponential
-
-from core.domain.instruments import Instrument
-from core.domain.market import Book, Candle, Print, Quote, Tape
-from core.exchange import translate_public as translate
-from core.exchange.errors import MarketDownError
-from core.exchange.pacing import TokenBucket
-
-PUBLIC_CALLS_PER_S = 1.0
-PUBLIC_BURST = 5
-ATTEMPTS = 3
-"""Per read. aiohttp adds one of its own where the connection of a GET is dropped (never for a POST)."""
-
-QUOTE_REUSE = timedelta(seconds=1)
-LISTING_AGE_MAX = timedelta(hours=24)
-LISTING_RETRY_AFTER = timedelta(minutes=1)
-SETTLING = timedelta(seconds=10)
-"""How long a trade may take to show up in the list of trades."""
-
-PRINTS_REACH = timedelta(minutes=5)
-TRADES_PER_PAGE = 1000
-TRADE_PAGES_MAX = 20
-BOOK_DEPTH = 100
-CLOSED_ROWS_MAX = 719
-"""Kraken keeps 720 candles of each interval, and the last of them is still running."""
-
-TAPE_INTERVALS_S = (60, 300, 900, 1800, 3600, 14_400, 86_400)
-INTERVALS_S = (*TAPE_INTERVALS_S, 604_800, 1_296_000)
-
-_WANTED = {
-    "AssetPairs": "its list of pairs",
-    "Ticker": "prices",
-    "Depth": "an order book",
-    "Trades": "trades",
-    "OHLC": "candles",
-}
-_VENUE_WORDS = re.compile(r'"(E[A-Z][A-Za-z]*:[^"]*)"')
-_HTTP_STATUS = re.compile(r"^kraken GET \S+ (\d{3}) ")
-_PASSING_WORDS = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal error")
-_UNKNOWN_PAIR = "EQuery:Unknown asset pair"
+from pydantic import SecretStr
 
 
 class PublicClient(Protocol):
@@ -63,309 +22,90 @@ class PublicClient(Protocol):
         ...
 
 
+class AccountClient(PublicClient, Protocol):
+    """The same with keys ("privatePostOpenOrders"), and with streams."""
+
+    async def watch_orders(
+        self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The next news of orders. The parameters are a dictionary, always: None breaks the client."""
+        ...
+
+    async def watch_my_trades(
+        self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The next executions."""
+        ...
+
+    async def watch_tickers(self, symbols: list[str], params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The next prices."""
+        ...
+
+
 ClientFactory = Callable[[str | None, float], PublicClient]
-Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where Kraken is and who asks. None for an address means Kraken's own."""
+
+    key: SecretStr
+    secret: SecretStr = field(repr=False)
+    api_url: str | None = None
+    ws_url: str | None = None
+    ws_auth_url: str | None = None
+    timeout_s: float = 10.0
 
 
 def new_client(api_url: str | None, timeout_s: float) -> PublicClient:
     """A ccxt client without limiter, retries and memory of old replies. `api_url` replaces https://api.kraken.com."""
     import ccxt.async_support as ccxt  # noqa: PLC0415 - importing it takes 0.4 s
 
-    client = ccxt.kraken(
-        {
-            "enableRateLimit": False,
-            "timeout": int(timeout_s * 1000),
-            "enableLastHttpResponse": False,
-            "enableLastJsonResponse": False,
-            "options": {"maxRetriesOnFailure": 0},
-        }
-    )
-    if api_url is not None:
-        root = api_url.rstrip("/")
-        client.urls["api"] = client.urls["api"] | {"public": root, "private": root}
+    client = ccxt.kraken(_options(timeout_s))
+    _point(client, api_url)
     return cast("PublicClient", client)
 
 
-class _PassingError(MarketDownError):
-    """A failure that another attempt may not meet."""
+def new_account_client(access: Access) -> AccountClient:
+    """A client with keys and streams. One to a key: two would use each other's nonces."""
+    import ccxt.pro as ccxt  # noqa: PLC0415 - as above
+
+    keys = {"apiKey": access.key.get_secret_value(), "secret": access.secret.get_secret_value()}
+    client = ccxt.kraken(_options(access.timeout_s) | keys)
+    _point(client, access.api_url)
+    streams = dict(client.urls["api"]["ws"])
+    if access.ws_url is not None:
+        streams["publicV2"] = access.ws_url
+    if access.ws_auth_url is not None:
+        streams["private"] = streams["privateV2"] = access.ws_auth_url
+    client.urls["api"] = client.urls["api"] | {"ws": streams}
+    return cast("AccountClient", client)
 
 
-class KrakenMarketData:
-    """Kraken's public market data behind the `MarketData` port.
-
-    Reads are paced (1 a second, 5 at once), tried up to three times and given up after `timeout_s` seconds, not
-    counting the wait for their turn. Every failure is a MarketDownError in plain words. `stored_instruments` stand in
-    for Kraken's list while it cannot be read. `client_factory(api_url, timeout_s)` makes the client on first use.
-    """
-
-    name: str = translate.SOURCE
-
-    def __init__(
-        self,
-        api_url: str | None,
-        clock: Callable[[], datetime],
-        stored_instruments: Mapping[str, Instrument],
-        timeout_s: float = 10.0,
-        *,
-        client_factory: ClientFactory = new_client,
-        pace: TokenBucket | None = None,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        self._clock = clock
-        self._stored = dict(stored_instruments)
-        # Half of the time for one attempt: a connection that hangs leaves room for a second one.
-        self._wire = _PublicWire(clock, lambda: client_factory(api_url, timeout_s / 2), timeout_s, pace, sleep)
-        self._recent: dict[str, Quote] = {}
-        self._listing: Mapping[str, Instrument] = {}
-        self._listing_tried_at = datetime.min.replace(tzinfo=UTC)
-        self._listing_good_for = LISTING_AGE_MAX
-        self._listing_lock = asyncio.Lock()
-
-    async def instruments(self) -> Mapping[str, Instrument]:
-        """Every pair of Kraken by our symbol, read once and again after 24 hours.
-
-        While Kraken cannot be read: the last list, else the stored one (asked again after a minute); raises
-        MarketDownError when there is neither.
-        """
-        return await self._instruments()
-
-    async def quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
-        """The latest quote of each of these symbols that Kraken lists and that has one, in one call.
-
-        Quotes of the last second are shown again: a command asks several times, and Kraken's patience is counted.
-        """
-        since = self._clock() - QUOTE_REUSE
-        fresh = {name: quote for name, quote in self._recent.items() if name in symbols and quote.at >= since}
-        if len(fresh) == len(set(symbols)):
-            return fresh
-        found = await self._read_quotes(symbols)
-        self._recent |= found
-        return found
-
-    async def _read_quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
-        listing = await self._instruments()
-        try:
-            return await self._quotes(symbols, listing)
-        except MarketDownError as error:
-            if _UNKNOWN_PAIR not in error.message:
-                raise
-            # One pair that was delisted since the list was read makes Kraken refuse the whole call. It must not
-            # blind us to the others, so the failure is believed only when the list has nothing new to say.
-            newer = await self._instruments(LISTING_RETRY_AFTER)
-            if newer is listing:
-                raise
-        return await self._quotes(symbols, newer)
-
-    async def book(self, symbol: str) -> Book:
-        """The best 100 levels of each side."""
-        venue_name = await self._venue_name(symbol)
-        result, asked_at = await self._wire.read("Depth", {"pair": venue_name, "count": BOOK_DEPTH})
-        return translate.book(result, symbol, asked_at)
-
-    async def tape(self, symbol: str, since: datetime) -> Tape:
-        """What traded after `since`: every print when that is 5 minutes or less ago, mostly closed candles otherwise.
-
-        `until` is how far the events reach, never the present: what Kraken shows a moment later is still after it.
-        Candles are the finest that reach back to `since`; the time before the first of them opens is told by prints,
-        so that nothing of a downtime goes unseen. They are marked as caught up.
-        """
-        venue_name = await self._venue_name(symbol)
-        now = self._clock()
-        if now - since <= PRINTS_REACH:
-            prints, is_whole = await self._prints(symbol, venue_name, since, now + SETTLING)
-            settled = max(since, now - SETTLING) if is_whole else since
-            return Tape(symbol, prints, max(settled, prints[-1].at) if prints else settled)
-        interval_s = _interval_that_reaches(now - since)
-        rows = await self._candles(symbol, venue_name, interval_s, since)
-        candles = [candle for candle in rows if candle.at >= since]
-        if not candles:
-            return Tape(symbol, (), since, caught_up=True)
-        first = candles[0].at
-        bridge, _ = await self._prints(symbol, venue_name, since, first) if first > since else ([], True)
-        return Tape(symbol, (*bridge, *candles), candles[-1].ends_at, caught_up=True)
-
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
-        """The last `count` closed candles (Kraken keeps 719), oldest first."""
-        if interval_s not in INTERVALS_S:
-            raise MarketDownError(f"Kraken has no candles of {interval_s} s, only of {INTERVALS_S} s.")
-        rows = await self._candles(symbol, await self._venue_name(symbol), interval_s, None)
-        return rows[max(0, len(rows) - count) :] if count > 0 else []
-
-    async def close(self) -> None:
-        """Give back the connections. Later calls raise MarketDownError."""
-        await self._wire.close()
-
-    # -- instruments ---------------------------------------------------------------------------------------------
-
-    async def _instruments(self, age_max: timedelta = LISTING_AGE_MAX) -> Mapping[str, Instrument]:
-        async with self._listing_lock:
-            if self._clock() - self._listing_tried_at >= min(age_max, self._listing_good_for):
-                await self._read_listing()
-            return self._listing
-
-    async def _read_listing(self) -> None:
-        try:
-            result, _asked_at = await self._wire.read("AssetPairs", {})
-            self._listing = _not_empty(translate.instruments(result))
-            self._listing_good_for = LISTING_AGE_MAX
-        except MarketDownError:
-            self._listing = self._listing or self._stored
-            if not self._listing:
-                raise
-            self._listing_good_for = LISTING_RETRY_AFTER
-        self._listing_tried_at = self._clock()
-
-    async def _venue_name(self, symbol: str) -> str:
-        instrument = (await self._instruments()).get(symbol)
-        if instrument is None:
-            raise MarketDownError(f"Kraken does not list {symbol}.")
-        return instrument.venue_name
-
-    # -- reads of one kind ---------------------------------------------------------------------------------------
-
-    async def _quotes(self, symbols: Collection[str], listing: Mapping[str, Instrument]) -> Mapping[str, Quote]:
-        ours = {listing[symbol].venue_name: symbol for symbol in symbols if symbol in listing}
-        if not ours:
-            return {}
-        result, asked_at = await self._wire.read("Ticker", {"pair": ",".join(ours)})
-        return translate.quotes(result, ours, asked_at)
-
-    async def _prints(
-        self, symbol: str, venue_name: str, since: datetime, before: datetime
-    ) -> tuple[list[Print], bool]:
-        """Prints after `since`, and whether those are all until `before`."""
-        found: list[Print] = []
-        cursor = translate.trades_cursor(since)
-        for _ in range(TRADE_PAGES_MAX):
-            params = {"pair": venue_name, "since": cursor, "count": TRADES_PER_PAGE}
-            result, _asked_at = await self._wire.read("Trades", params)
-            page, last = translate.prints(result, symbol)
-            found += [event for event in page if event.at > since]
-            if len(page) < TRADES_PER_PAGE or last == cursor or page[-1].at >= before:
-                return [event for event in found if event.at < before], True
-            cursor = last
-        return [event for event in found if event.at < before], False
-
-    async def _candles(self, symbol: str, venue_name: str, interval_s: int, since: datetime | None) -> list[Candle]:
-        """Closed candles; with `since`, those around and after it."""
-        params: dict[str, object] = {"pair": venue_name, "interval": interval_s // 60}
-        if since is not None:
-            # Two intervals early: whether Kraken counts `since` in or out, the candle at `since` is there.
-            params["since"] = int(since.timestamp()) - 2 * interval_s
-        result, _asked_at = await self._wire.read("OHLC", params)
-        return [candle for candle in translate.candles(result, symbol, interval_s) if candle.closed]
+def _options(timeout_s: float) -> dict[str, Any]:
+    return {
+        "enableRateLimit": False,
+        "timeout": int(timeout_s * 1000),
+        "enableLastHttpResponse": False,
+        "enableLastJsonResponse": False,
+        "options": {"maxRetriesOnFailure": 0},
+    }
 
 
-class _PublicWire:
-    """One ccxt client and the way that public reads are paced, repeated and given up."""
-
-    def __init__(
-        self,
-        clock: Callable[[], datetime],
-        make_client: Callable[[], PublicClient],
-        timeout_s: float,
-        pace: TokenBucket | None,
-        sleep: Sleep,
-    ) -> None:
-        self._clock = clock
-        self._make_client = make_client
-        self._timeout_s = timeout_s
-        self._pace = pace if pace is not None else TokenBucket(PUBLIC_CALLS_PER_S, PUBLIC_BURST)
-        self._sleep = sleep
-        self._client: PublicClient | None = None
-        self._is_closed = False
-
-    async def read(self, endpoint: str, params: Mapping[str, object]) -> tuple[object, datetime]:
-        """The `result` of one public endpoint and the time just before it was asked for. Raises MarketDownError."""
-        # Our own queue is no fault of Kraken's, so the time-out begins when the turn has come.
-        await self._pace.take()
-        retrying = AsyncRetrying(
-            # aiohttp takes our cancellation for its own time-out when both fall on the same instant; then the delay
-            # is what ends the attempts.
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._timeout_s),
-            wait=wait_exponential(multiplier=0.2, min=0.2, max=2.0),
-            retry=retry_if_exception_type(_PassingError),
-            sleep=self._pause,
-            reraise=True,
-        )
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await retrying(self._ask, endpoint, params)
-        except TimeoutError:
-            wanted = _WANTED[endpoint]
-            raise MarketDownError(f"Kraken did not send {wanted} within {self._timeout_s:g} s.") from None
-
-    async def close(self) -> None:
-        """Close the client, if there is one; nothing can be read any more."""
-        self._is_closed = True
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
-    async def _pause(self, seconds: float) -> None:
-        await self._sleep(seconds)
-        await self._pace.take()
-
-    async def _ask(self, endpoint: str, params: Mapping[str, object]) -> tuple[object, datetime]:
-        if self._is_closed:
-            raise MarketDownError("The connection to Kraken's market data is closed.")
-        if self._client is None:
-            self._client = self._make_client()
-        call = getattr(self._client, f"publicGet{endpoint}")
-        asked_at = self._clock()
-        try:
-            reply = await call(dict(params))
-        except _failures_of_ccxt() as error:
-            # The caller gets one kind of failure; ccxt's own text holds addresses and whole bodies.
-            raise _plain_words(error, _WANTED[endpoint]) from None
-        if not isinstance(reply, Mapping) or "result" not in reply:
-            raise _PassingError(f"Kraken's server sent something else than {_WANTED[endpoint]}.")
-        return reply["result"], asked_at
+def _point(client: Any, api_url: str | None) -> None:
+    if api_url is not None:
+        root = api_url.rstrip("/")
+        client.urls["api"] = client.urls["api"] | {"public": root, "private": root}
 
 
-def _failures_of_ccxt() -> tuple[type[Exception], ...]:
+def failures_of_ccxt() -> tuple[type[Exception], ...]:
     """What a call through ccxt may raise: its own errors, and what its parsing and aiohttp let through."""
     known = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-    return (_ccxt_errors().BaseError, *known)
+    return (ccxt_errors().BaseError, *known)
 
 
-def _ccxt_errors() -> Any:
+def ccxt_errors() -> Any:
     """Ccxt's classes of errors; asked for only when a call failed, so ccxt is loaded already."""
     from ccxt.base import errors  # noqa: PLC0415
 
     return errors
-
-
-def _plain_words(error: Exception, wanted: str) -> MarketDownError:
-    """What went wrong, in a sentence; a _PassingError when another attempt makes sense.
-
-    Decided by Kraken's own words first, then by the HTTP status, and by ccxt's class only when there is neither.
-    """
-    errors, text = _ccxt_errors(), str(error)
-    words = _VENUE_WORDS.search(text) if text.startswith("kraken {") else None
-    if words is not None:
-        kind = _PassingError if words[1].startswith(_PASSING_WORDS) else MarketDownError
-        return kind(f'Kraken answered "{words[1][:200]}" when asked for {wanted}.')
-    status = _HTTP_STATUS.match(text)
-    if status is not None:
-        kind = _PassingError if int(status[1]) >= HTTPStatus.INTERNAL_SERVER_ERROR else MarketDownError
-        return kind(f"Kraken's server answered HTTP {status[1]} when asked for {wanted}.")
-    if isinstance(error, errors.RequestTimeout):
-        return _PassingError(f"Kraken did not send {wanted} in time.")
-    if isinstance(error, errors.NetworkError):
-        return _PassingError(f"Kraken cannot be reached ({wanted} wanted).")
-    if isinstance(error, errors.BaseError):
-        # Bodies that break off and TLS trouble arrive as plain ExchangeError.
-        return _PassingError(f"The connection to Kraken broke while it sent {wanted}.")
-    return MarketDownError(f"Reading {wanted} from Kraken failed ({type(error).__name__}).")
-
-
-def _not_empty(listing: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
-    if not listing:
-        raise MarketDownError("Kraken's list of pairs holds none that can be traded.")
-    return listing
-
-
-def _interval_that_reaches(reach: timedelta) -> int:
-    """The finest candle interval (seconds) whose closed rows go back that far; a day when none does."""
-    return next((s for s in TAPE_INTERVALS_S if reach <= timedelta(seconds=s * CLOSED_ROWS_MAX)), TAPE_INTERVALS_S[-1])

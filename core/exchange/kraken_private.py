@@ -1,100 +1,110 @@
-"""A Kraken account as an exchange, over a client with ccxt's unified methods.
+"""A Kraken account as an exchange: orders out, answers judged, books in.
 
-The client is handed in. What stands here is the shape of the port: how orders go out, how answers are judged, how
-the books come back. Limits, recovery of single orders and the streams of a real account are not here yet, so the
-wiring attaches this wrapper to nothing but an injected client.
+Books are read no further than a tick needs, because Kraken counts reads: the open orders always, the closed ones only
+while something that is wanted is not open, the balances when they are asked for.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
 
 from loguru import logger
 
+from core.domain.errors import Code
+from core.domain.instruments import Instrument
 from core.domain.modes import Mode
-from core.domain.money import ZERO
-from core.domain.orders import Order, OrderType, Side, TimeInForce
+from core.domain.orders import Role, Side, TimeInForce
 from core.domain.venue import (
+    EVERYTHING,
     Accepted,
     Action,
-    Amend,
     Balance,
     Cancel,
+    Fees,
     Outcome,
+    Reach,
     Refused,
     Snapshot,
     Submit,
     Unknown,
+    VenueFill,
     VenueOrder,
-    VenueState,
 )
-from core.exchange.errors import VenueUnreadableError
-from core.exchange.port import Abilities
+from core.exchange import budget, translate
+from core.exchange.errors import MarketDownError, VenueUnreadableError
+from core.exchange.holds import Evidence, evidence_of
+from core.exchange.kraken_wire import NONCE, AccountWire, CallFailedError, Endpoint
+from core.exchange.port import Abilities, MarketData, Readiness
 from core.exchange.reading import Page, read_books
 from core.exchange.verdicts import Proof, meaning_of
 from core.market.clocks import Clock
 
-# The parameters are called as the client calls them.
-# ruff: noqa: A002
+PAGE_ROWS = 50
+PAGES_MAX = 10
+EARLIER = timedelta(seconds=60)
+"""How much further back than asked for the lists are read: Kraken's clock and ours differ."""
+SETTLED_AFTER = timedelta(seconds=60)
+"""An order seen as over for so long is not asked about again."""
+REMEMBERED = 2_000
+FEES_GOOD_FOR = timedelta(hours=1)
+CLOCK_GOOD_FOR = timedelta(minutes=5)
+SKEW_MAX = timedelta(seconds=30)
+"""Our clock may be so far off; further, and days and ages that we tell would be wrong."""
+DEFAULT_FEES = Fees(Decimal("0.25"), Decimal("0.40"))
+"""Kraken's schedule for who has traded little. Source: Kraken's page of fees."""
 
 
-class KrakenClient(Protocol):
-    """The unified methods that are used. Parameters are always a dictionary: None breaks the client."""
+@dataclass(frozen=True, slots=True)
+class AccountOptions:
+    """What the owner chose about this account."""
 
-    async def create_order(
-        self, symbol: str, type: str, side: str, amount: float | str, price: float | str | None, params: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Place an order."""
-        ...
+    attaches_stops: bool = True
+    tier: budget.Tier = budget.Tier.STARTER
+    may_withdraw: bool = False
+    """True where the owner insists on a key that could send coins away."""
 
-    async def cancel_order(self, id: str, symbol: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Take one back."""
-        ...
 
-    async def edit_order(
-        self,
-        id: str,
-        symbol: str,
-        type: str,
-        side: str,
-        amount: float | str,
-        price: float | str | None,
-        params: dict[str, Any],
-    ) -> dict[str, Any]:
-        """Change one in place (AmendOrder)."""
-        ...
+@dataclass(slots=True)
+class Pulse:
+    """How the account answers, for whoever watches over it."""
 
-    async def fetch_open_orders(
-        self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """What rests."""
-        ...
-
-    async def fetch_closed_orders(
-        self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """What ended lately."""
-        ...
-
-    async def fetch_balance(self, params: dict[str, Any]) -> dict[str, Any]:
-        """What the account has."""
-        ...
-
-    async def close(self) -> None:
-        """Give back connections."""
-        ...
+    answered_at: datetime | None = None
+    failing_since: datetime | None = None
+    failure: str = ""
+    nonce_refusals: int = 0
+    skew: timedelta | None = None
+    status: str = "unknown"
 
 
 class KrakenExchangeWrapper:
     """An `Exchange` whose venue is a Kraken account."""
 
     mode = Mode.LIVE
-    abilities = Abilities()
 
-    def __init__(self, client: KrakenClient, clock: Clock) -> None:
-        self._client = client
+    def __init__(
+        self,
+        wire: AccountWire,
+        market: MarketData,
+        clock: Clock,
+        options: AccountOptions,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.pulse = Pulse()
+        self.learn: Callable[[Evidence], None] = _forget
+        """Told what the books say of the coins of resting stops."""
+        self.abilities = Abilities(attaches_stops=options.attaches_stops, rests_unlinked=True)
+        self._wire = wire
+        self._market = market
         self._clock = clock
+        self._options = options
+        self._trading = budget.TradingBudget(options.tier, monotonic=monotonic)
+        self._settled: dict[str, tuple[datetime, VenueOrder]] = {}
+        self._fees: dict[str, tuple[datetime, Fees]] = {}
+        self._pairs: tuple[Mapping[str, Instrument], translate.Pairs] = ({}, translate.Pairs(()))
+        self._skew_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -104,135 +114,278 @@ class KrakenExchangeWrapper:
     async def advance(self, base: str | None = None) -> None:
         """A real venue lives by itself."""
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
-        """The account's books now. Raises VenueUnreadableError."""
-        del wanted
+    # -- the books ---------------------------------------------------------------------------------------------
+
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
+        """The account's books now, as far as `reach` goes. Raises VenueUnreadableError."""
+        pairs = await self._known_pairs()
+        names = frozenset(wanted)
+        seen: list[VenueOrder] = []
 
         async def still_open() -> Page:
-            return _page(await self._open(None))
+            seen.extend(translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs))
+            return Page(seen)
 
         async def closed() -> Page:
-            return _page(await self._client.fetch_closed_orders(None, None, None, {}))
+            return await self._closed(names - translate.names_of(seen), reach, pairs)
 
-        async def balances() -> dict[str, Balance]:
-            return _balances(await self._client.fetch_balance({}))
+        async def balances() -> Mapping[str, Balance]:
+            return translate.balances(await self._read(Endpoint.BALANCE, {})) if reach.balances else {}
 
-        try:
-            return await read_books(self._clock, still_open, closed, balances)
-        except Exception as error:
-            raise VenueUnreadableError(f"Kraken's books cannot be read: {type(error).__name__}") from error
+        snapshot = await read_books(self._clock, still_open, closed, balances)
+        evidence = evidence_of(snapshot)
+        if evidence is not None:
+            self.learn(evidence)
+        return snapshot
+
+    async def _closed(self, missing: frozenset[str], reach: Reach, pairs: translate.Pairs) -> Page:
+        """The closed orders among `missing` and the children of `reach.parents`; no call where nothing is missing."""
+        settled = self._settled_among(missing)
+        left = missing - translate.names_of(settled)
+        looks_for_more = bool(reach.parents) or reach.sweep is not None
+        if not left and not looks_for_more:
+            return Page(settled)
+        since = min((one for one in (reach.since, reach.sweep) if one is not None), default=None)
+        found: list[VenueOrder] = []
+        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))} if since else {}
+        for page in range(PAGES_MAX):
+            result = await self._read(Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)})
+            rows = translate.orders(result, "closed", pairs)
+            found += rows
+            total = translate.count(result)
+            is_last = len(rows) < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
+            if is_last or (not looks_for_more and left <= translate.names_of(found)):
+                break
+        else:
+            is_last = False
+        self._settle(found)
+        whole = is_last or (not looks_for_more and left <= translate.names_of(found))
+        return Page([*settled, *found], whole)
+
+    def _settled_among(self, names: frozenset[str]) -> list[VenueOrder]:
+        since = self._clock() - SETTLED_AFTER
+        known = (self._settled.get(name) for name in names)
+        return [one[1] for one in known if one is not None and one[0] <= since]
+
+    def _settle(self, found: Sequence[VenueOrder]) -> None:
+        """Remember what is over; what still changes begins anew."""
+        now = self._clock()
+        for shown in found:
+            name = shown.client_id or shown.venue_id
+            known = self._settled.get(name)
+            if known is None or known[1] != shown:
+                self._settled[name] = (now, shown)
+        while len(self._settled) > REMEMBERED:
+            del self._settled[next(iter(self._settled))]
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest at Kraken. Raises VenueUnreadableError."""
-        try:
-            return [venue_order(raw) for raw in await self._open(symbol)]
-        except Exception as error:
-            raise VenueUnreadableError(f"Kraken's open orders cannot be read: {type(error).__name__}") from error
+        pairs = await self._known_pairs()
+        found = translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs)
+        return [one for one in found if symbol in {None, one.symbol}]
 
-    async def _open(self, symbol: str | None) -> list[dict[str, Any]]:
-        return await self._client.fetch_open_orders(symbol, None, None, {})
+    async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
+        """Kraken's own executions since then, oldest first. Raises VenueUnreadableError."""
+        pairs = await self._known_pairs()
+        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))}
+        if until is not None:
+            form["end"] = str(int((until + EARLIER + self._skew).timestamp()))
+        found: list[VenueFill] = []
+        for page in range(PAGES_MAX):
+            result = await self._read(Endpoint.TRADES, form | {"ofs": str(page * PAGE_ROWS)})
+            rows = translate.venue_fills(result, pairs)
+            found += rows
+            if len(rows) < PAGE_ROWS:
+                break
+        return sorted(found, key=lambda fill: (fill.at, fill.id))
+
+    async def fees(self, symbol: str) -> Fees:
+        """This account's own tier for a pair, read once an hour; Kraken's first tier while it cannot be read."""
+        known = self._fees.get(symbol)
+        if known is not None and self._clock() - known[0] < FEES_GOOD_FOR:
+            return known[1]
+        try:
+            instrument = await self._instrument(symbol)
+            found = translate.fees(await self._read(Endpoint.FEES, {"pair": instrument.venue_name}))
+        except (VenueUnreadableError, MarketDownError) as error:
+            logger.warning("the account's fees cannot be read ({})", error.message)
+            return known[1] if known is not None else DEFAULT_FEES
+        self._fees[symbol] = (self._clock(), found)
+        return found
+
+    async def _read(self, endpoint: Endpoint, form: dict[str, str]) -> object:
+        try:
+            result = await self._wire.read(endpoint, form)
+        except CallFailedError as error:
+            self._failed(error)
+            raise VenueUnreadableError(error.message) from None
+        self._answered()
+        return result
+
+    def _answered(self) -> None:
+        self.pulse.answered_at = self._clock()
+        self.pulse.failing_since, self.pulse.failure = None, ""
+
+    def _failed(self, error: CallFailedError) -> None:
+        self.pulse.failing_since = self.pulse.failing_since or self._clock()
+        self.pulse.failure = error.message
+        if error.says(*NONCE):
+            self.pulse.nonce_refusals += 1
+
+    async def _known_pairs(self) -> translate.Pairs:
+        try:
+            listing = await self._market.instruments()
+        except MarketDownError as error:
+            raise VenueUnreadableError(f"Kraken's pairs are not known: {error.message}") from error
+        if listing is not self._pairs[0]:
+            self._pairs = (listing, translate.Pairs(listing.values()))
+        return self._pairs[1]
+
+    async def _instrument(self, symbol: str) -> Instrument:
+        found = (await self._market.instruments()).get(symbol)
+        if found is None:
+            raise MarketDownError(f"Kraken does not list {symbol}.")
+        return found
+
+    # -- orders ------------------------------------------------------------------------------------------------
+
+    def room(self, symbol: str) -> float:
+        """What the trading counter of this pair still has room for."""
+        return self._trading.of(symbol).room
 
     async def perform(self, action: Action) -> Outcome:
         """Send once. Whatever comes back that proves nothing is Unknown, and the next snapshot decides."""
+        counter = self._trading.of(action.symbol)
+        if isinstance(action, Submit) and action.order.side is Side.BUY and counter.room < budget.ENTRY_RESERVE:
+            return Refused(
+                f"EOrder:Rate limit exceeded (not sent: {action.symbol} is at {counter.level:.0f} of "
+                f"{counter.maximum:.0f}, and its stops come first)"
+            )
         try:
-            answer = await self._send(action)
-        except Exception as error:  # noqa: BLE001 - the words decide, never the class of a failure
-            return judge_failure(str(error))
-        name = answer.get("id")
-        return Accepted(str(name) if name and not isinstance(action, Amend) else action.order.venue_id)
+            endpoint, form, cost = await self._request(action)
+        except (MarketDownError, ValueError) as error:
+            return Refused(f"not sent: {error}")
+        counter.add(cost)
+        return await self._judged(action, endpoint, form)
 
-    async def _send(self, action: Action) -> dict[str, Any]:
-        order = action.order
-        if isinstance(action, Cancel):
-            return await self._client.cancel_order(order.venue_id or "", action.symbol, {})
+    async def validate(self, action: Submit) -> Outcome:
+        """Ask Kraken whether it would take this order; nothing is placed."""
+        try:
+            form = translate.add_order(
+                action, await self._instrument(action.symbol), self._theirs(action), validate=True
+            )
+        except (MarketDownError, ValueError) as error:
+            return Refused(f"not sent: {error}")
+        return await self._judged(action, Endpoint.ADD, form)
+
+    async def _request(self, action: Action) -> tuple[Endpoint, translate.Form, float]:
+        """The call, its fields, and what it adds to the pair's trading counter."""
+        now = self._clock()
         if isinstance(action, Submit):
-            kind, price, params = wire_form(order)
-            amount = format(order.quantity, "f")
-            return await self._client.create_order(action.symbol, kind, order.side.value, amount, price, params)
-        kind, price, params = _amended(order, action)
-        return await self._client.edit_order(
-            order.venue_id or "", action.symbol, kind, order.side.value, format(action.quantity, "f"), price, params
-        )
+            form = translate.add_order(action, await self._instrument(action.symbol), self._theirs(action))
+            return Endpoint.ADD, form, budget.ADD_COST
+        if isinstance(action, Cancel):
+            return Endpoint.CANCEL, translate.cancel_order(action), budget.cancel_cost(action.order.created_at, now)
+        deadline = now + timedelta(seconds=10) + self._skew
+        return Endpoint.AMEND, translate.amend_order(action, deadline), budget.amend_cost(action.order.created_at, now)
+
+    def _theirs(self, action: Submit) -> datetime:
+        """The order's deadline on Kraken's clock."""
+        return action.order.deadline + self._skew
+
+    async def _judged(self, action: Action, endpoint: Endpoint, form: translate.Form) -> Outcome:
+        try:
+            result = await self._wire.send(endpoint, form)
+            name = translate.accepted_name(result) if isinstance(action, Submit) else None
+        except CallFailedError as error:
+            outcome = judge(error)
+            if not isinstance(outcome, Accepted):
+                self._failed(error) if isinstance(outcome, Unknown) else self._answered()
+            self._after(action, outcome)
+            return outcome
+        except VenueUnreadableError as error:
+            return Unknown(error.message)
+        self._answered()
+        return Accepted(name if name is not None else action.order.venue_id)
+
+    def _after(self, action: Action, outcome: Outcome) -> None:
+        """What a refusal teaches about the account."""
+        if not isinstance(outcome, Refused):
+            return
+        order = action.order
+        if outcome.reason.startswith("EOrder:Rate limit"):
+            self._trading.of(action.symbol).fill()
+        second_leg = isinstance(action, Submit) and order.role is Role.TARGET and order.time_in_force is TimeInForce.GTC
+        if second_leg and outcome.reason.startswith("EOrder:Insufficient funds"):
+            self.learn(Evidence(holds=True, at=self._clock(), how="it refused a target beside a resting stop"))
+
+    # -- whether it may trade ----------------------------------------------------------------------------------
+
+    @property
+    def _skew(self) -> timedelta:
+        return self.pulse.skew or timedelta()
+
+    async def readiness(self) -> Readiness:
+        """Whether this account may be traded on: Kraken's clock and state, and what the key may do."""
+        try:
+            await self.measure()
+            rights = translate.key_rights(await self._read(Endpoint.KEY_INFO, {}))
+        except (VenueUnreadableError, CallFailedError) as error:
+            return Readiness(error.message, is_final=_is_final(error.message))
+        if rights.may_withdraw and not self._options.may_withdraw:
+            return Readiness(
+                "the Kraken key may withdraw; make one that may not (or set KRAKEN_ALLOW_WITHDRAWAL_KEY=true)",
+                is_final=True,
+            )
+        if rights.missing:
+            return Readiness(f"the Kraken key lacks the right to: {', '.join(rights.missing)}", is_final=True)
+        if abs(self._skew) > SKEW_MAX:
+            return Readiness(f"this machine's clock is {-self._skew.total_seconds():+.0f} s off Kraken's; set it right")
+        if self.pulse.status != "online":
+            return Readiness(f"Kraken is in {self.pulse.status} mode")
+        return Readiness()
+
+    async def measure(self) -> None:
+        """Compare the clocks and ask for Kraken's state. Raises CallFailedError or VenueUnreadableError."""
+        before = self._clock()
+        try:
+            theirs = translate.server_time(await self._wire.ask_public("Time"))
+            after = self._clock()
+            self.pulse.status = translate.system_status(await self._wire.ask_public("SystemStatus"))
+        except CallFailedError as error:
+            self._failed(error)
+            raise
+        # Kraken tells whole seconds: on the average half a second has gone since.
+        self.pulse.skew = theirs + timedelta(seconds=0.5) - (before + (after - before) / 2)
+        self._skew_at = after
+        self._answered()
 
     async def close(self) -> None:
         """Close the client."""
-        await self._client.close()
+        await self._wire.close()
 
 
-def wire_form(order: Order) -> tuple[str, str | None, dict[str, Any]]:
-    """Type, price and parameters with which the client sends what is meant: a stop only by `stopLossPrice`."""
-    params: dict[str, Any] = {"clientOrderId": order.client_id, "oflags": "fciq"}
-    if order.type is OrderType.STOP_LOSS and order.trigger_price is not None:
-        return "market", None, params | {"stopLossPrice": format(order.trigger_price, "f")}
-    if order.type is OrderType.LIMIT and order.limit_price is not None:
-        if order.time_in_force is TimeInForce.IOC:
-            params["timeInForce"] = "IOC"
-        return "limit", format(order.limit_price, "f"), params
-    return "market", None, params
+def _forget(_: Evidence) -> None:
+    """Nobody wants to know."""
 
 
-def _amended(order: Order, action: Amend) -> tuple[str, str | None, dict[str, Any]]:
-    if order.type is OrderType.STOP_LOSS and action.trigger_price is not None:
-        return "market", None, {"stopLossPrice": format(action.trigger_price, "f")}
-    return "limit", format(action.limit_price, "f") if action.limit_price is not None else None, {}
+def _is_final(message: str) -> bool:
+    """True for a failure that no waiting mends: the key itself is wrong."""
+    return any(sign in message for sign in ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied"))
 
 
-def judge_failure(text: str) -> Outcome:
-    """Only a refusal that Kraken is known to send proves that nothing was placed. A new one is Unknown, loudly."""
-    meant = meaning_of(text)
+def judge(error: CallFailedError) -> Outcome:
+    """Only a refusal that Kraken is known to send, in its own envelope, proves that nothing was placed.
+
+    A warning beside a result is no refusal: the order is there. A string that was never seen is Unknown, loudly.
+    """
+    refusals = [one for one in error.strings if one.startswith("E")]
+    if not refusals:
+        name = translate.accepted_name(error.answer) if isinstance(error.answer, Mapping) else None
+        return Accepted(name) if error.strings and name else Unknown(error.message)
+    meant = meaning_of(refusals[0])
     if not meant.is_known:
-        logger.error("Kraken answers with a string that is not known: {}", meant.text)
+        logger.error("[EXEC-ERR] {}: Kraken answers with a string that is not known: {}", Code.UNKNOWN, meant.text)
     if meant.proof in {Proof.NOTHING, Proof.LANDED}:
-        return Unknown(text[:200])
+        return Unknown(f"{meant.text} ({meant.words})")
     return Refused(meant.text)
-
-
-def venue_order(raw: Mapping[str, Any]) -> VenueOrder:
-    """One order of the client's unified form. The true type stands in `info.descr.ordertype`."""
-    described = (raw.get("info") or {}).get("descr") or {}
-    kind = str(described.get("ordertype") or raw.get("type") or "market")
-    is_stop = kind.startswith("stop-loss") or raw.get("stopLossPrice") is not None
-    fee = (raw.get("fee") or {}).get("cost")
-    filled = _decimal(raw.get("filled")) or ZERO
-    average = _decimal(raw.get("average"))
-    cost = _decimal(raw.get("cost")) or (filled * average if average else ZERO)
-    states = {"open": VenueState.OPEN, "closed": VenueState.CLOSED}
-    return VenueOrder(
-        venue_id=str(raw["id"]),
-        client_id=raw.get("clientOrderId"),
-        symbol=str(raw["symbol"]),
-        side=Side(str(raw["side"])),
-        type=OrderType.STOP_LOSS if is_stop else OrderType.LIMIT if kind == "limit" else OrderType.MARKET,
-        quantity=_decimal(raw.get("amount")) or ZERO,
-        state=states.get(str(raw.get("status")), VenueState.CANCELED),
-        opened_at=_time(raw.get("timestamp")),
-        limit_price=None if is_stop else _decimal(raw.get("price")),
-        trigger_price=_decimal(raw.get("stopLossPrice") or raw.get("stopPrice")) if is_stop else None,
-        filled=filled,
-        cost=cost,
-        fee=_decimal(fee) or ZERO,
-        filled_at=_time(raw.get("lastTradeTimestamp") or raw.get("timestamp")) if filled else None,
-        reason=str((raw.get("info") or {}).get("reason") or ""),
-        parent_id=(raw.get("info") or {}).get("refid"),
-    )
-
-
-def _page(raw: Sequence[Mapping[str, Any]]) -> Page:
-    return Page([venue_order(one) for one in raw])
-
-
-def _balances(raw: Mapping[str, Any]) -> dict[str, Balance]:
-    total, used = raw.get("total") or {}, raw.get("used") or {}
-    return {
-        str(asset): Balance(str(asset), _decimal(amount) or ZERO, _decimal(used.get(asset)) or ZERO)
-        for asset, amount in total.items()
-        if _decimal(amount)
-    }
-
-
-def _decimal(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
-
-
-def _time(milliseconds: object) -> datetime:
-    return datetime.fromtimestamp(float(str(milliseconds or 0)) / 1000, UTC)

@@ -4,6 +4,7 @@ It is given public market data and nothing else, so it has no way to reach a pri
 """
 
 import asyncio
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,21 +16,25 @@ from core.domain.modes import Mode
 from core.domain.money import ZERO
 from core.domain.orders import OrderType, Side, TimeInForce
 from core.domain.venue import (
+    EVERYTHING,
     LINKED_LEG_TRADED,
     Accepted,
     Action,
     Amend,
     Cancel,
+    Fees,
     Outcome,
+    Reach,
     Refused,
     Snapshot,
     Submit,
+    VenueFill,
     VenueOrder,
     VenueState,
 )
 from core.exchange.books import PaperOrder, PaperRefusalError
 from core.exchange.errors import MarketDownError
-from core.exchange.port import Abilities, MarketData
+from core.exchange.port import Abilities, MarketData, Readiness
 from core.ledger.paper import PaperLedger
 from core.market.clocks import Clock
 
@@ -94,8 +99,9 @@ class PaperExchangeWrapper:
         self._keep_closed()
         self._ledger.save()
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
         """The books as they are. Always complete: nothing here can fail halfway."""
+        del reach  # Nothing here costs anything.
         now = self._clock()
         orders = {
             order.shown.client_id: order.shown for order in self._ledger.books.open_orders() if order.shown.client_id
@@ -117,6 +123,30 @@ class PaperExchangeWrapper:
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest in the paper venue's books."""
         return [order.shown for order in self._ledger.books.open_orders(symbol)]
+
+    async def validate(self, action: Submit) -> Outcome:
+        """Paper costs nothing: who wants to know places the order."""
+        del action
+        return Refused("EGeneral:Unknown method (a paper order needs no validation)")
+
+    def room(self, symbol: str) -> float:
+        """The paper venue does not count."""
+        del symbol
+        return math.inf
+
+    async def fees(self, symbol: str) -> Fees:
+        """What paper orders pay."""
+        del symbol
+        friction = self._ledger.books.friction
+        return Fees(friction.maker_pct, friction.taker_pct)
+
+    async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
+        """The executions in the paper venue's books, oldest first."""
+        return self._ledger.fills(since, until)
+
+    async def readiness(self) -> Readiness:
+        """Paper is always ready."""
+        return Readiness()
 
     async def perform(self, action: Action) -> Outcome:
         """Do it, durably, before answering. Storage errors go up: then nothing was done."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from core.domain.instruments import Instrument
 from core.domain.market import Book, Candle, Quote, Tape
 from core.domain.modes import Mode
-from core.domain.venue import Action, Outcome, Snapshot, VenueOrder
+from core.domain.venue import EVERYTHING, Action, Fees, Outcome, Reach, Snapshot, Submit, VenueFill, VenueOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,17 @@ class Abilities:
     rest together: before we could react, both might sell."""
     attaches_stops: bool = False
     """Each fill of an entry spawns its stop at the venue."""
+    rests_unlinked: bool = False
+    """Two legs may be placed side by side although nothing links them: where the owner wishes so, or the account is
+    known to take both, Zyn itself ends the one when the other trades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an account may be traded on. `problem` is empty where it may; `is_final`: no waiting mends it."""
+
+    problem: str = ""
+    is_final: bool = False
 
 
 class Exchange(Protocol):
@@ -40,12 +51,32 @@ class Exchange(Protocol):
         """The class name, as logs and replies show it."""
         ...
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
-        """Open orders, closed orders among `wanted` client ids, and balances, in that order."""
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
+        """Open orders, closed orders among `wanted` ids, and balances, in that order, as far as `reach` goes."""
         ...
 
     async def perform(self, action: Action) -> Outcome:
         """Send one action, once. Accepted, Refused with the venue's words, or Unknown."""
+        ...
+
+    async def validate(self, action: Submit) -> Outcome:
+        """Ask whether this order would be taken; nothing is placed."""
+        ...
+
+    def room(self, symbol: str) -> float:
+        """How many more orders, amends and cancels of this pair the venue takes now, in its own counting."""
+        ...
+
+    async def fees(self, symbol: str) -> Fees:
+        """What this account pays."""
+        ...
+
+    async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
+        """The venue's own executions in that time, oldest first. Raises VenueUnreadableError."""
+        ...
+
+    async def readiness(self) -> Readiness:
+        """Whether this account may be traded on now."""
         ...
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:

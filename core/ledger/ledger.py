@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from core.domain.brackets import Bracket, BracketState
 from core.domain.events import Event
@@ -95,6 +95,12 @@ class Ledger:
                 break
             del self._closed[oldest.id]
         return list(self._closed.values())
+
+    def latest(self) -> datetime | None:
+        """When this mode last sent an order, None where it never did."""
+        query = select(func.max(rows.ORDERS.c.created_at)).where(rows.ORDERS.c.mode == self.mode.value)
+        with self._database.transaction() as connection:
+            return connection.execute(query).scalar_one_or_none()
 
     def take_up(self, bracket: Bracket) -> None:
         """Count a closed bracket among the unfinished again: the venue shows that it is not over."""

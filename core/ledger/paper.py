@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, insert, select
 from core.domain.instruments import Instrument
 from core.domain.market import Book, Quote
 from core.domain.orders import OrderType, Side, TimeInForce
-from core.domain.venue import VenueOrder, VenueState
+from core.domain.venue import VenueFill, VenueOrder, VenueState
 from core.exchange.books import PaperBooks, PaperOrder
 from core.exchange.matching import Friction
 from core.ledger import rows
@@ -97,6 +97,18 @@ class PaperLedger:
         """Remember, with the next save, up to when this symbol's market was matched."""
         self.cursors[symbol] = until
         self.books.journal.cursors[symbol] = until
+
+    def fills(self, since: datetime, until: datetime | None = None) -> list[VenueFill]:
+        """Executions from `since` on (and before `until`), oldest first."""
+        fills, orders = rows.PAPER_FILLS, rows.PAPER_ORDERS
+        query = select(fills, orders.c.symbol).join(orders, fills.c.venue_id == orders.c.venue_id)
+        query = query.where(fills.c.at >= since).order_by(fills.c.at, fills.c.id)
+        with self._database.transaction() as connection:
+            found = connection.execute(query if until is None else query.where(fills.c.at < until)).all()
+        return [
+            VenueFill(row.id, row.venue_id, row.symbol, row.price, row.quantity, row.cost, row.fee, row.at)
+            for row in found
+        ]
 
     def group_sold(self, group: str) -> Decimal:
         """What the linked legs of `group` have sold so far, open and closed ones."""

@@ -16,6 +16,7 @@ Values = dict[str, Any]
 BRACKETS: Table = tables.metadata.tables["bracket"]
 ORDERS: Table = tables.metadata.tables["orders"]
 FILLS: Table = tables.metadata.tables["fill"]
+VENUE_FILLS: Table = tables.metadata.tables["venue_fill"]
 ALERTS: Table = tables.metadata.tables["alert"]
 SETTINGS: Table = tables.metadata.tables["setting"]
 INSTRUMENTS: Table = tables.metadata.tables["instrument"]
@@ -32,11 +33,11 @@ PAPER_CURSORS: Table = tables.metadata.tables["paper_cursor"]
 _SAME_IN_BRACKET = (
     "id", "symbol", "created_at", "quantity", "limit_price", "atr", "stop_price", "target_price", "risk_per_unit",
     "cancel_entry", "target_held", "unprotected_since", "unprotected_s", "protect_failures", "protect_retry_at",
-    "target_failures", "target_retry_at", "closed_at", "result_quote", "result_r", "gone",
+    "target_failures", "target_retry_at", "closed_at", "result_quote", "result_r", "gone", "trail_high",
 )  # fmt: skip
 _SAME_IN_ORDER = (
     "client_id", "bracket_id", "quantity", "created_at", "deadline", "limit_price", "trigger_price", "venue_id",
-    "filled", "cost", "fee", "filled_at", "missing_since", "cancel_asked", "spawned", "reason",
+    "filled", "cost", "fee", "filled_at", "missing_since", "cancel_asked", "spawned", "base_fee", "reason",
 )  # fmt: skip
 _SAME_IN_FILL = ("id", "order_id", "price", "quantity", "cost", "fee", "at", "caught_up")
 _SAME_IN_INSTRUMENT = ("symbol", "venue_name", "tick_size", "lot_size", "order_min", "cost_min", "status")
@@ -57,6 +58,8 @@ def bracket_to_row(bracket: Bracket) -> Values:
         "target_value": bracket.target.value,
         "target_unit": bracket.target.unit.value,
         "target_is_default": bracket.target.is_default,
+        "trail_value": bracket.trail.value if bracket.trail else None,
+        "trail_unit": bracket.trail.unit.value if bracket.trail else None,
         "leave_quantity": leave.quantity if leave else None,
         "leave_reason": leave.reason.value if leave else None,
         "leave_sold_before": leave.sold_before if leave else None,
@@ -84,6 +87,7 @@ def bracket_from_row(row: Row[Any], orders: tuple[Order, ...]) -> Bracket:
         entry_type=OrderType(values["entry_type"]),
         stop=Level(values["stop_value"], LevelUnit(values["stop_unit"]), values["stop_is_default"]),
         target=Level(values["target_value"], LevelUnit(values["target_unit"]), values["target_is_default"]),
+        trail=Level(values["trail_value"], LevelUnit(values["trail_unit"])) if values["trail_unit"] else None,
         leave=leave,
         close_reason=ExitReason(values["close_reason"]) if values["close_reason"] else None,
         orders=orders,

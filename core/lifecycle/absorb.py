@@ -31,7 +31,7 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     changed: list[tuple[OrderState, Order]] = []
     touched = False
     seen = {order.client_id: _one(order, snapshot) for order in bracket.orders}
-    spawned = _spawned(bracket, seen, snapshot)
+    spawned = [*_adopted(bracket, snapshot), *_spawned(bracket, seen, snapshot)]
     for before in (*bracket.orders, *spawned):
         after = seen.get(before.client_id) or _one(before, snapshot)
         orders.append(after)
@@ -50,6 +50,51 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     return Absorbed(merged, tuple(fills), tuple(changed))
 
 
+def next_number(bracket: Bracket) -> int:
+    """The number of the bracket's next order: above all that it has, so that no name is used twice."""
+    return max((number_of(order.client_id) for order in bracket.orders), default=0) + 1
+
+
+def number_of(client_id: str) -> int:
+    """An order's number within its bracket, from its name."""
+    return int(client_id.rpartition("-")[2])
+
+
+def _adopted(bracket: Bracket, snapshot: Snapshot) -> list[Order]:
+    """Sales under this bracket's name that the ledger does not have: it was restored from a copy made before them."""
+    known = {order.client_id for order in bracket.orders}
+    strange = [shown for name, shown in snapshot.orders.items() if _is_of(name, bracket.id) and name not in known]
+    return [
+        Order(
+            client_id=shown.client_id,
+            bracket_id=bracket.id,
+            role=_role_of(shown),
+            side=Side.SELL,
+            type=shown.type,
+            quantity=shown.quantity,
+            state=OrderState.SUBMITTING,
+            created_at=shown.opened_at,
+            deadline=shown.opened_at,
+            limit_price=shown.limit_price,
+            trigger_price=shown.trigger_price,
+        )
+        for shown in strange
+        if shown.side is Side.SELL and shown.client_id is not None
+    ]
+
+
+def _is_of(name: str, bracket_id: str) -> bool:
+    first, _, number = name.rpartition("-")
+    return first == bracket_id and number.isdecimal()
+
+
+def _role_of(shown: VenueOrder) -> Role:
+    if shown.type is OrderType.STOP_LOSS:
+        return Role.STOP
+    rests = shown.type is OrderType.LIMIT and shown.state is VenueState.OPEN
+    return Role.TARGET if rests else Role.EXIT
+
+
 def _spawned(bracket: Bracket, seen: Mapping[str, Order], snapshot: Snapshot) -> list[Order]:
     """Stops that fills of the entry have spawned at the venue and that we see for the first time.
 
@@ -61,9 +106,10 @@ def _spawned(bracket: Bracket, seen: Mapping[str, Order], snapshot: Snapshot) ->
         return []
     known = {order.venue_id for order in bracket.orders}
     fresh = [child for child in children if child.venue_id not in known]
+    first = max((number_of(name) for name in (*seen, *_names_under(bracket, snapshot))), default=0) + 1
     return [
         Order(
-            client_id=f"{bracket.id}-{len(bracket.orders) + number}",
+            client_id=f"{bracket.id}-{number}",
             bracket_id=bracket.id,
             role=Role.STOP,
             side=Side.SELL,
@@ -76,8 +122,12 @@ def _spawned(bracket: Bracket, seen: Mapping[str, Order], snapshot: Snapshot) ->
             venue_id=child.venue_id,
             spawned=child.quantity,
         )
-        for number, child in enumerate(fresh, 1)
+        for number, child in enumerate(fresh, first)
     ]
+
+
+def _names_under(bracket: Bracket, snapshot: Snapshot) -> list[str]:
+    return [name for name in snapshot.orders if _is_of(name, bracket.id)]
 
 
 def _one(order: Order, snapshot: Snapshot) -> Order:
@@ -105,6 +155,8 @@ def _merge(order: Order, shown: VenueOrder) -> Order:
         after = move(after, state, shown.reason)
     if (after.venue_id, after.quantity, after.missing_since) != (shown.venue_id, shown.quantity, None):
         after = replace(after, venue_id=shown.venue_id, quantity=shown.quantity, missing_since=None)
+    if after.base_fee != shown.base_fee:
+        after = replace(after, base_fee=shown.base_fee)
     if (after.limit_price, after.trigger_price) != (shown.limit_price, shown.trigger_price):
         after = replace(after, limit_price=shown.limit_price, trigger_price=shown.trigger_price)
     return after

@@ -82,6 +82,9 @@ def _target_reached(draft: Draft) -> bool:
         return False
     if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
         return False
+    if draft.rules.room < draft.rules.target_try_cost:
+        # A try takes the stop away first: it begins only if the venue will take the stop again afterwards.
+        return False
     return quote.bid >= bracket.target_price
 
 

@@ -21,6 +21,7 @@ from core.lifecycle.cover import add_stop, cover
 from core.lifecycle.draft import Draft, remaining
 from core.lifecycle.rules import Rules
 from core.lifecycle.states import move
+from core.lifecycle.trail import trail
 from core.risk.prices import compute_bracket_prices
 
 
@@ -42,7 +43,7 @@ class Decision:
 
 def decide(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
     """The next step of `bracket`, given what the venue shows and what the market quotes."""
-    steps = (_work_entry, _choose_to_leave, cover, _watch_cover, _finish)
+    steps = (_work_entry, trail, _choose_to_leave, cover, _watch_cover, _finish)
     return _by(steps, bracket, snapshot, quote, now, rules)
 
 
@@ -50,7 +51,7 @@ def leave_or_protect(
     bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules
 ) -> Decision:
     """The same without the entry: for a bracket whose decision was refused, and that must be left or covered still."""
-    return _by((_choose_to_leave, cover, _watch_cover), bracket, snapshot, quote, now, rules)
+    return _by((trail, _choose_to_leave, cover, _watch_cover), bracket, snapshot, quote, now, rules)
 
 
 def only_protect(bracket: Bracket, snapshot: Snapshot, quote: Quote | None, now: datetime, rules: Rules) -> Decision:
@@ -288,11 +289,11 @@ def _end_is_news(draft: Draft) -> bool:
 def _result(bracket: Bracket) -> Decimal | None:
     """What the sold part brought, fees of both ways included; None when nothing was sold."""
     entry = bracket.entry
-    if entry is None or bracket.sold <= ZERO or entry.filled <= ZERO:
+    if entry is None or bracket.sold <= ZERO or entry.received <= ZERO:
         return None
     exits = bracket.of_role(Role.STOP, Role.TARGET, Role.EXIT)
     proceeds = sum((order.cost - order.fee for order in exits), ZERO)
-    spent = divide(times(entry.cost + entry.fee, bracket.sold), entry.filled)
+    spent = divide(times(entry.cost + entry.fee, bracket.sold), entry.received)
     return proceeds - spent
 
 

@@ -10,6 +10,7 @@ from core.domain.market import Quote
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderState, OrderType, Role, Side, TimeInForce
 from core.domain.venue import Action, Cancel, Snapshot
+from core.lifecycle.absorb import next_number
 from core.lifecycle.rules import Rules
 
 
@@ -55,7 +56,7 @@ class Draft:
         """A fresh order of this bracket, recorded. Its name comes from the bracket's, so it is never used twice."""
         bracket = self.bracket
         order = Order(
-            client_id=f"{bracket.id}-{len(bracket.orders) + 1}",
+            client_id=f"{bracket.id}-{next_number(bracket)}",
             bracket_id=bracket.id,
             role=role,
             side=Side.BUY if role is Role.ENTRY else Side.SELL,

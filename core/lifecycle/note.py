@@ -13,7 +13,7 @@ from core.lifecycle.draft import Draft
 from core.lifecycle.rules import Rules
 from core.lifecycle.states import move
 
-_TOO_LATE = frozenset({LINKED_LEG_TRADED, "EOrder:Unknown order"})
+_TOO_LATE = frozenset({LINKED_LEG_TRADED, "EOrder:Unknown order", "EGeneral:Unknown order"})
 """Refusals of a change that say only that the order has moved on: the next snapshot shows how."""
 
 

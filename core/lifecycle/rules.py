@@ -1,5 +1,6 @@
 """PURE. The numbers that a decision depends on, beside the bracket and the market."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -33,6 +34,12 @@ class Rules:
     """The entry carries its stop, so that each of its fills is protected even if we die in that instant."""
     child_grace_s: float = 5.0
     """How long a stop that a fill has spawned may take to show up."""
+    rests_unlinked: bool = False
+    """Both legs may rest although nothing links them; Zyn ends the one when it sees the other trade."""
+    room: float = math.inf
+    """What the venue's own counter for the pair still has room for."""
+    target_try_cost: float = 0.0
+    """What of it a try of an emulated target may need, the stop after it included."""
     quiet_s: float = 10.0
     """Results of a command within this time are told by its reply, not by an alert as well."""
 
@@ -40,9 +47,10 @@ class Rules:
     def rests_target(self) -> bool:
         """True when both exit legs rest at the venue; `auto` is emulated until more is known.
 
-        Stops that fills of the entry spawn belong to no group, so that a target beside them would be linked to nothing.
+        Stops that fills of the entry spawn belong to no group, so that a target beside them is linked to nothing.
         """
-        return self.target_mode is TargetMode.RESTING and self.links_legs and not self.attach_stop
+        linked = self.links_legs and not self.attach_stop
+        return self.target_mode is TargetMode.RESTING and (linked or self.rests_unlinked)
 
     def backoff(self, failures: int) -> timedelta:
         """1, 2, 4 ... seconds after the first, second, third refusal, up to the maximum."""

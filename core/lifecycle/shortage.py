@@ -82,4 +82,5 @@ def missing_event(brackets: Sequence[Bracket], shortage: Shortage, now: datetime
 
 def is_over(shortage: Shortage | None, snapshot: Snapshot) -> bool:
     """True when the coins have been missing for long enough to count as gone."""
-    return shortage is not None and snapshot.complete and snapshot.began_at - shortage.since >= SHORTAGE_PAUSE
+    looked = snapshot.complete and bool(snapshot.balances)
+    return shortage is not None and looked and snapshot.began_at - shortage.since >= SHORTAGE_PAUSE

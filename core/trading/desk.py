@@ -4,6 +4,7 @@ Handlers get a desk and can reach nothing else, so an order and the `open` that 
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,9 +15,13 @@ from core.domain.brackets import Bracket
 from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
-from core.domain.modes import Mode, TradingState
-from core.domain.venue import Snapshot
+from core.domain.modes import Mode, TargetMode, TradingState
+from core.domain.money import ZERO
+from core.domain.orders import Order, OrderState
+from core.domain.venue import Reach, Snapshot
+from core.exchange.budget import TARGET_TRY_COST
 from core.exchange.errors import MarketDownError, VenueUnreadableError
+from core.exchange.holds import Evidence
 from core.exchange.matching import Friction
 from core.exchange.port import Exchange, MarketData
 from core.ledger.ledger import Ledger
@@ -25,11 +30,14 @@ from core.lifecycle.shortage import Shortage
 from core.market.atr import atr_of
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
+from core.trading.health import Health
 
 if TYPE_CHECKING:
     from core.trading.house import House
     from core.trading.tick import TickReport
 
+BALANCES_EVERY = timedelta(seconds=30)
+"""How often a tick reads the balances; a command reads them each time."""
 ATR_INTERVAL_S = 300
 ATR_LENGTH = 14
 WATCHED = timedelta(minutes=5)
@@ -45,6 +53,8 @@ class DeskSettings:
     friction: Friction
     quote_currency: str
     quote_age_max_s: float = 30.0
+    validate_only: bool = False
+    """Entries are checked by the venue and never placed."""
 
 
 class Desk:
@@ -72,6 +82,8 @@ class Desk:
         self.house: House
         self.ready = False
         self.not_ready_because = ""
+        self.is_refused = False
+        """True where no waiting makes this desk ready: its key is wrong."""
         self.last_tick_at: datetime | None = None
         self.told_state = TradingState.ACTIVE
         """The trading state that the owner knows of."""
@@ -81,6 +93,11 @@ class Desk:
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: Mapping[str, Instrument] = {}
+        self.learned: Evidence | None = None
+        """What this account is known to do with the coins of a resting stop."""
+        self.health = Health()
+        """How the world around this desk is, as the watchdog sees it."""
+        self._balances_at: datetime | None = None
         self.entries = asyncio.Lock()
         """Held from the look at the account to the entry that it allowed, so that two cannot spend the same room."""
 
@@ -90,13 +107,13 @@ class Desk:
 
     @property
     def state(self) -> TradingState:
-        """Halted after a broken promise, reducing while a stop is refused, else active."""
+        """Halted after a broken promise, reducing while a stop is refused, else what the world around allows."""
         if self.halted_because:
             return TradingState.HALTED
         now = self.clock()
         if any(bracket.lacks_cover(now) for bracket in self.ledger.unfinished()):
-            return TradingState.REDUCING
-        return TradingState.ACTIVE
+            return self.health.state.or_less(TradingState.REDUCING)
+        return self.health.state
 
     @property
     def halted_because(self) -> str:
@@ -171,25 +188,74 @@ class Desk:
     async def rules(self, symbol: str) -> Rules:
         """The desk's rules for one symbol. In a recovery nothing is quiet: the reply that would tell has died."""
         able = self.exchange.abilities
+        room = self.exchange.room(symbol)
         return replace(
             self.settings.rules,
             instrument=await self.instrument(symbol),
             quiet_s=self.settings.rules.quiet_s if self.ready else 0.0,
+            target_mode=self.target_mode,
             links_legs=able.links_legs,
             attach_stop=able.attaches_stops,
+            rests_unlinked=able.rests_unlinked,
+            room=room,
+            target_try_cost=0.0 if math.isinf(room) else TARGET_TRY_COST,
         )
 
-    async def snapshot(self) -> Snapshot:
-        """What the venue shows now. Raises VenueUnreadableError."""
-        wanted = [
-            order.client_id
+    @property
+    def target_mode(self) -> TargetMode:
+        """Where targets wait: as set, and for `auto` as the account is known to allow, with Zyn until that is known."""
+        wanted = self.settings.rules.target_mode
+        if wanted is not TargetMode.AUTO:
+            return wanted
+        takes_both = self.learned is not None and not self.learned.holds
+        return TargetMode.RESTING if takes_both else TargetMode.EMULATED
+
+    async def snapshot(self, *, sparing: bool = False) -> Snapshot:
+        """What the venue shows now; `sparing`: the balances only where the last ones are old.
+
+        Raises VenueUnreadableError.
+        """
+        since = None if self._balances_at is None else self.clock() - self._balances_at
+        balances = not sparing or since is None or since >= BALANCES_EVERY
+        wanted = self._wanted()
+        names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
+        oldest = min((order.created_at for order in wanted), default=None)
+        parents = self._parents()
+        oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
+        # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
+        sweep = None if self.ready else self.ledger.latest()
+        shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances))
+        if shown.balances:
+            self._balances_at = shown.at
+        return shown
+
+    def _wanted(self) -> list[Order]:
+        """Orders that the venue must be asked about: those that may be there, and those that may turn up again."""
+        now = self.clock()
+        found = [
+            order
             for bracket in self.ledger.unfinished()
             for order in bracket.orders
-            if order.is_live or order.is_in_doubt
+            if order.is_live or (order.is_in_doubt and not _is_gone_for_good(order, now))
         ]
-        for ended in self.ledger.ended_since(self.clock() - WATCHED):
-            wanted += [order.client_id for order in ended.in_doubt]
-        return await self.exchange.snapshot(wanted)
+        for ended in self.ledger.ended_since(now - WATCHED):
+            found += ended.in_doubt
+        return found
+
+    def _parents(self) -> dict[str, datetime]:
+        """Entries with more bought than their spawned stops account for, by venue id, with when they were made."""
+        if not self.exchange.abilities.attaches_stops:
+            return {}
+        since = self.clock() - WATCHED
+        entries = ((bracket.entry, bracket.spawned) for bracket in self.ledger.unfinished())
+        return {
+            entry.venue_id: entry.created_at
+            for entry, spawned in entries
+            if entry is not None
+            and entry.venue_id is not None
+            and entry.filled > spawned
+            and (entry.filled_at is None or entry.filled_at >= since)
+        }
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:
         """Brackets that hold coins, oldest first."""
@@ -227,3 +293,9 @@ class Desk:
     def note_change(self, base: str) -> None:
         """Remember that this coin's books moved, so that an older snapshot is not used for it."""
         self.changes[base] = self.changes.get(base, 0) + 1
+
+
+def _is_gone_for_good(order: Order, now: datetime) -> bool:
+    """True for an order that nobody has seen at the venue, and whose deadline has passed long ago."""
+    unseen = order.state in {OrderState.REJECTED, OrderState.LOST} and order.filled == ZERO
+    return unseen and now - order.deadline > WATCHED

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, Level
-from core.domain.errors import Code, Denied
+from core.domain.errors import Code, Denied, ZynError
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Source, TradingState
-from core.domain.money import ZERO, divide, times
+from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import OrderType, Side
-from core.domain.venue import Snapshot
+from core.domain.venue import Refused, Snapshot, Submit, Unknown
 from core.exchange.matching import walk
 from core.lifecycle.decide import decide
 from core.risk.limits import Account, Approved, OrderRequest, assess
@@ -52,6 +52,8 @@ async def open_position_with_brackets(
     async with desk.entries:
         verdict, opening = await approve_entry(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
         bracket = _plan(desk, verdict, opening)
+        if desk.settings.validate_only:
+            raise await _validated(desk, bracket, opening)
         await _send(desk, bracket, opening)
     await desk.settle(bracket.base)
     final = desk.ledger.bracket(bracket.id)
@@ -97,7 +99,7 @@ async def approve_entry(
     wrong = misplaced(prices, expected)
     if wrong is not None:
         raise wrong
-    account = await _account(desk, snapshot, instrument.quote)
+    account = await _account(desk, snapshot, instrument)
     funds = Funds(account.available, account.equity, expected, prices.risk, account.taker_pct)
     wanted = size_entry(*quantity, funds, instrument)
     worst = await _worst_price(desk, symbol, wanted, limit, expected)
@@ -144,8 +146,13 @@ def _limit(
     return price, notes
 
 
-async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
-    """The account in `currency`: what is available, what everything is worth, and how much of it is coins."""
+async def _account(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> Account:
+    """The account in the pair's quote: what is available, what everything is worth, and how much of it is coins.
+
+    Coins that are not ours and have no price just now count as nothing, which allows less, not more.
+    """
+    currency = instrument.quote
+    ours = {bracket.base for bracket in desk.positions()}
     known = await desk.market.instruments()
     pairs = {}
     for asset in snapshot.balances:
@@ -158,14 +165,15 @@ async def _account(desk: Desk, snapshot: Snapshot, currency: str) -> Account:
     for asset, pair in pairs.items():
         quote = quotes.get(pair) if pair else None
         if quote is None:
-            if pair is not None:
+            if pair is not None and asset in ours:
                 raise Denied(Code.NO_PRICES, f"the account has {asset}, and there is no price of {pair} to count it by")
             continue
         total = snapshot.balances[asset].total
         worth += times(total, quote.bid) if quote.symbol.startswith(f"{asset}/") else divide(total, quote.ask)
     cash = snapshot.balances.get(currency)
     total, held = (cash.total, cash.held) if cash else (ZERO, ZERO)
-    return Account(total - held, total + worth, worth + held, desk.settings.friction.taker_pct)
+    taker_pct = (await desk.exchange.fees(instrument.symbol)).taker_pct
+    return Account(total - held, total + worth, worth + held, taker_pct)
 
 
 def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:
@@ -186,6 +194,29 @@ def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:
         atr=opening.atr,
         stop_price=prices.stop,
         target_price=prices.target,
+    )
+
+
+class Validated(ZynError):  # noqa: N818 - it is no error: the owner asked for no more than this
+    """The venue would take it. Nothing was sent to be executed, and nothing was saved."""
+
+
+async def _validated(desk: Desk, bracket: Bracket, opening: Opening) -> ZynError:
+    """What the venue says to the entry, without an order: Validated, or Denied in its words."""
+    decision = decide(bracket, opening.snapshot, opening.quote, desk.clock(), await desk.rules(bracket.symbol))
+    for action in decision.actions:
+        if isinstance(action, Submit):
+            outcome = await desk.exchange.validate(action)
+            if isinstance(outcome, Refused):
+                return Denied(Code.REJECTED, f"validated, not executed: {desk.exchange.name} refuses: {outcome.reason}")
+            if isinstance(outcome, Unknown):
+                return Denied(Code.VENUE_UNREADABLE, f"not validated, not executed: {outcome.detail}")
+    price = plain(bracket.limit_price) if bracket.limit_price is not None else "market"
+    return Validated(
+        Code.VALIDATED,
+        f"Validated, not executed (VALIDATE_ONLY): {desk.exchange.name} would take buy {plain(bracket.quantity)} "
+        f"{bracket.symbol} at {price}, stop {plain(bracket.stop_price or ZERO)}, target "
+        f"{plain(bracket.target_price or ZERO)}.",
     )
 
 

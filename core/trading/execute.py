@@ -13,6 +13,7 @@ from core.domain.errors import Code, Denied, ZynError
 from core.domain.modes import Mode, Source
 from core.domain.money import plain
 from core.trading.desk import Desk
+from core.trading.door import Validated
 from core.trading.reply import NEVER, ExecFacts, Reply, refusal
 from core.trading.service import TradingService
 
@@ -49,6 +50,8 @@ async def preview_trading_command(service: TradingService, command: Command, mod
 
 def _failed(error: Exception, command: Command, shown: Mode | None) -> Reply:
     """The reply to something that was refused, or that broke."""
+    if isinstance(error, Validated):
+        return Reply((error.message,), shown, code=error.code)
     if isinstance(error, ZynError):
         return refusal(error.code, error.message, shown)
     logger.opt(exception=error).error("{} broke", command.declaration.name)

@@ -71,12 +71,17 @@ class TradingService:
 
     async def start(self) -> None:
         """The recovery: the ordinary tick on every desk, before any trading command is taken."""
-        for desk in self.desks:
-            await self._recover(desk)
+        await asyncio.gather(*(self._recover(desk) for desk in self.desks))
 
     async def _recover(self, desk: Desk) -> TickReport:
         """Tick until nothing changes. What cannot be read leaves the desk not ready, with the reason."""
         before = desk.ledger.unfinished()
+        readiness = await desk.exchange.readiness()
+        desk.is_refused = readiness.is_final
+        if readiness.problem:
+            desk.not_ready_because = readiness.problem
+            return TickReport(troubles=[readiness.problem])
+        report = TickReport()
         for _ in range(START_TICKS):
             report = await self.tick(desk)
             if report.troubles or not report.changed:

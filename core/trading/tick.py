@@ -49,7 +49,7 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
         report.troubles.append(error.message)
     seen = dict(desk.changes)
     try:
-        shared = await desk.snapshot()
+        shared = await desk.snapshot(sparing=True)
     except VenueUnreadableError as error:
         report.troubles.append(error.message)
         # Above all now: a position may be without its stop, and nobody can place one.
@@ -63,7 +63,7 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     for group in sorted({bracket.base for bracket in brackets}):
         async with desk.lock(group):
             try:
-                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot()
+                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot(sparing=True)
                 await _group(desk, group, snapshot, quotes, report)
             except (VenueUnreadableError, MarketDownError) as error:
                 # What was saved stands, what was sent is found again; the other coins go on.
@@ -104,9 +104,10 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
             desk.ledger.take_up(ended.bracket)
     for name in (*named, *(parent for parent in spawned if parent is not None and parent not in parents)):
         found = desk.ledger.find_order(name)
-        if found is not None and _is_later(snapshot, found[0]):
-            logger.warning("order {} of closed bracket {} is not over at the venue: taken up again", name, found[0].id)
-            desk.ledger.take_up(found[0])
+        bracket = found[0] if found is not None else desk.ledger.bracket(name.rpartition("-")[0])
+        if bracket is not None and _is_later(snapshot, bracket):
+            logger.warning("order {} of closed bracket {} is not over at the venue: taken up again", name, bracket.id)
+            desk.ledger.take_up(bracket)
 
 
 def _is_later(snapshot: Snapshot, bracket: Bracket) -> bool:
@@ -145,7 +146,7 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
             _hold_targets(desk, base)
         elif not outcomes or any(_was_refused_a_change(action, outcome) for action, outcome in outcomes):
             return
-        snapshot = await desk.snapshot()
+        snapshot = await desk.snapshot(sparing=True)
 
 
 def _was_refused_a_change(action: Action, outcome: Outcome) -> bool:

@@ -132,9 +132,9 @@ def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
 def _position(bracket: Bracket, quote: Quote | None) -> Position:
     """The open result at the bid, the entry's share of fees included."""
     entry = bracket.entry
-    if quote is None or entry is None or entry.filled <= ZERO:
+    if quote is None or entry is None or entry.received <= ZERO:
         return Position(bracket, quote, None, None)
-    spent = divide(times(entry.cost + entry.fee, bracket.held), entry.filled)
+    spent = divide(times(entry.cost + entry.fee, bracket.held), entry.received)
     result = times(bracket.held, quote.bid) - spent
     risk = times(bracket.risk_per_unit or ZERO, bracket.held)
     return Position(bracket, quote, result, divide(result, risk) if risk > ZERO else None)

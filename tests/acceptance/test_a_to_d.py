@@ -14,13 +14,14 @@ from bot.settings import Settings, load_settings
 from bot.talk import Talk
 from bot.wiring import House, open_house
 from core.domain.modes import Mode, TargetMode
-from core.domain.orders import Role
+from core.domain.orders import OrderType, Role, Side
 from core.exchange.kraken_private import KrakenExchangeWrapper
 from core.exchange.paper import PaperExchangeWrapper
 from core.trading.reply import Reply
 from storage.database import open_database
-from tests.acceptance.stub_kraken import StubKrakenClient
+from tests.live_kit import live_settings
 from tests.rig import Rig, Wiring, open_rig
+from tests.standins.kraken import KrakenStandIn
 
 ORDER = "Paper buy 0.04 ZEC/USD market. SL 1% below. TP 2% above. Execute."
 OPEN = "Show open positions and open orders."
@@ -48,29 +49,41 @@ async def test_a_manual_paper_trade_shows_in_the_open_orders_of_its_exchange(tar
 
 
 async def test_b_live_execution_and_open_use_the_same_kraken_wrapper_and_never_the_paper_ledger(tmp_path: Path) -> None:
-    client = StubKrakenClient()
-    house = await open_house(_settings(tmp_path, mode="LIVE"), live_client=client)
-    try:
-        await house.service.start()
-        desk = house.service.desk(Mode.LIVE)
-        assert isinstance(desk.exchange, KrakenExchangeWrapper)
-        client.fill_price = float((await desk.quote("ZEC/USD")).ask)
-        talk = Talk(house.approvals, house.grammar)
-        bought = await talk.answer("console", "buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
-        assert bought.ok, bought.text
-        assert bought.mode is Mode.LIVE
-        assert {receipt.exchange for receipt in bought.receipts} == {"KrakenExchangeWrapper"}
-        kinds = [
-            (call[0], call[1][1], call[1][2], call[1][5].get("stopLossPrice") is not None) for call in client.calls
-        ]
-        assert kinds == [("create_order", "market", "buy", False), ("create_order", "market", "sell", True)]
-        shown = await talk.answer("console", OPEN)
-        assert shown.text.startswith("Mode: LIVE.")
-        resting = [one["id"] for one in client.orders.values() if one["status"] == "open"]
-        assert [one["id"] for one in shown.data["orders"] if one["where"] == "resting"] == resting
-        _assert_paper_untouched(house)
-    finally:
-        await house.close()
+    async with KrakenStandIn(balances={"USD": Decimal(10000)}) as kraken:
+        house = await open_house(live_settings(tmp_path, kraken))
+        try:
+            await house.service.start()
+            desk = house.service.desk(Mode.LIVE)
+            assert isinstance(desk.exchange, KrakenExchangeWrapper)
+            assert desk.ready, desk.not_ready_because
+            talk = Talk(house.approvals, house.grammar)
+            bought = await talk.answer("console", "buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+            assert bought.ok, bought.text
+            assert bought.mode is Mode.LIVE
+            assert {receipt.exchange for receipt in bought.receipts} == {"KrakenExchangeWrapper"}
+            _assert_the_wire_shows_what_was_meant(kraken)
+            shown = await talk.answer("console", OPEN)
+            assert shown.text.startswith("Mode: LIVE.")
+            resting = [record.order.shown.venue_id for record in kraken.account.open_records()]
+            assert [one["id"] for one in shown.data["orders"] if one["where"] == "resting"] == resting
+            assert len(resting) == 1
+            _assert_paper_untouched(house)
+        finally:
+            await house.close()
+        assert kraken.private.forbidden == []
+
+
+def _assert_the_wire_shows_what_was_meant(kraken: KrakenStandIn) -> None:
+    [entry] = kraken.private.asked("AddOrder")
+    assert {name: entry[name] for name in ("pair", "type", "ordertype", "volume", "oflags")} == {
+        "pair": "XZECZUSD", "type": "buy", "ordertype": "market", "volume": "0.04", "oflags": "fciq",
+    }  # fmt: skip
+    assert (entry["close[ordertype]"], entry["close[price]"]) == ("stop-loss", "505.1")
+    assert "deadline" in entry
+    assert entry["cl_ord_id"].startswith("zy")
+    [stop] = [record.order.shown for record in kraken.account.open_records()]
+    assert (stop.side, stop.type, stop.quantity) == (Side.SELL, OrderType.STOP_LOSS, Decimal("0.04"))
+    assert stop.trigger_price == Decimal("505.10")
 
 
 def _assert_paper_untouched(house: House) -> None:

@@ -15,12 +15,14 @@ from core.domain.modes import Mode
 from core.domain.money import ZERO
 from core.domain.orders import OrderType, Side
 from core.domain.venue import (
+    EVERYTHING,
     Accepted,
     Action,
     Amend,
     Balance,
     Cancel,
     Outcome,
+    Reach,
     Refused,
     Snapshot,
     Submit,
@@ -31,6 +33,7 @@ from core.domain.venue import (
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities
 from core.exchange.reading import Page, read_books
+from tests.plain_venue import PlainVenue
 from tests.simulation.faults import Dice
 from tests.simulation.matching import GRAIN, Books, Links, NoError
 from tests.simulation.virtual import VirtualLoop
@@ -82,7 +85,7 @@ class Watch(Protocol):
 
 
 @dataclass
-class HostileVenue:
+class HostileVenue(PlainVenue):
     """One account of one mode."""
 
     mode: Mode
@@ -140,7 +143,7 @@ class HostileVenue:
         except TimeoutError:
             return Unknown("no answer")
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
         kept = frozenset(wanted)
         snapshot = await read_books(self.clock, self._still_open, lambda: self._closed(kept), self._balances)
         self.watch.read(self, snapshot, kept)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.instruments import Instrument
-from core.exchange.kraken import KrakenMarketData, PublicClient, new_client
+from core.exchange.kraken import PublicClient, new_client
+from core.exchange.kraken_market import KrakenMarketData
 from core.exchange.pacing import TokenBucket
 from tests.standins.kraken_public import KrakenPublic, Pair
 

@@ -11,7 +11,8 @@ import pytest
 
 from core.domain.market import Candle, Print
 from core.exchange.errors import MarketDownError
-from core.exchange.kraken import SETTLING, new_client
+from core.exchange.kraken import new_client
+from core.exchange.kraken_market import SETTLING
 from core.exchange.port import MarketData
 from tests.core.exchange.kraken_rig import NOW, STORED, ZEC, Rig, ago, open_rig
 from tests.standins.kraken_public import Fault

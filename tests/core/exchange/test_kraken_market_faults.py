@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.exchange.errors import MarketDownError
-from core.exchange.kraken import KrakenMarketData, PublicClient
+from core.exchange.kraken import PublicClient
+from core.exchange.kraken_market import KrakenMarketData
 from core.exchange.pacing import TokenBucket
 from tests.core.exchange.kraken_rig import NOW, STORED, ZEC, Rig, ago, no_wait, open_rig, quick_client
 from tests.standins.kraken_public import Fault, KrakenPublic

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.venue import Refused, Unknown
-from core.exchange.kraken_private import judge_failure
+from core.domain.venue import Accepted, Outcome, Refused, Unknown
+from core.exchange.kraken_private import judge
+from core.exchange.kraken_wire import failure_of
 from core.exchange.verdicts import Proof, meaning_of
 
 
@@ -31,15 +32,40 @@ def test_a_failure_proves_no_more_than_its_string_says(failure: str, proof: Proo
     assert meant.words
 
 
+def _judged(text: str) -> Outcome:
+    return judge(failure_of(text, "AddOrder", "ExchangeError"))
+
+
 def test_a_string_that_was_never_seen_proves_nothing_and_is_marked() -> None:
     meant = meaning_of("EOrder:Something quite new")
     assert (meant.proof, meant.is_known) == (Proof.NOTHING, False)
-    assert judge_failure("EOrder:Something quite new") == Unknown("EOrder:Something quite new")
+    assert isinstance(_judged('kraken {"error":["EOrder:Something quite new"]}'), Unknown)
 
 
 def test_a_refusal_keeps_krakens_own_words_by_which_the_lifecycle_knows_it() -> None:
-    assert judge_failure('{"error":["EOrder:Cost minimum not met"]}') == Refused("EOrder:Cost minimum not met")
-    assert judge_failure('{"error":["EOrder:Unknown order"]}') == Refused("EOrder:Unknown order")
+    for text in ("EOrder:Cost minimum not met", "EOrder:Unknown order"):
+        assert _judged(f'kraken {{"error":["{text}"]}}') == Refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kraken POST https://127.0.0.1/0/private/AddOrder 502 Bad Gateway EOrder:Insufficient funds",
+        '<html>{"error":["EOrder:Insufficient funds"]}</html>',
+        'kraken {"error":["EOrder:Insufficient funds"],"result"',
+        'kraken {"error":"EOrder:Insufficient funds"}',
+        'kraken {"error":[]}',
+        "kraken [1]",
+        "",
+    ],
+)
+def test_krakens_words_outside_of_krakens_own_envelope_prove_nothing(text: str) -> None:
+    assert isinstance(_judged(text), Unknown)
+
+
+def test_a_warning_beside_an_order_id_is_an_order_that_was_placed() -> None:
+    assert _judged('kraken {"error":["WGeneral:Danger"],"result":{"txid":["OABC"]}}') == Accepted("OABC")
+    assert isinstance(_judged('kraken {"error":["WGeneral:Danger"]}'), Unknown)
 
 
 def test_every_string_of_trading_that_was_seen_in_the_wild_is_known(recording: Callable[[str], Path]) -> None:

@@ -75,9 +75,10 @@ def test_it_is_over_after_the_pause_in_a_complete_list() -> None:
     shortage = Shortage(D(1), NOW)
     assert not is_over(None, world.snapshot())
     world.pass_s(SHORTAGE_PAUSE.total_seconds() - 1)
-    assert not is_over(shortage, world.snapshot())
+    assert not is_over(shortage, _with_coins(world, "0"))
     world.pass_s(1)
-    assert is_over(shortage, world.snapshot())
+    assert is_over(shortage, _with_coins(world, "0"))
+    assert not is_over(shortage, world.snapshot()), "a list without balances says nothing of coins"
 
 
 def test_missing_coins_are_taken_off_the_oldest_bracket_first_and_told() -> None:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.domain.modes import Mode
-from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueOrder
+from core.domain.venue import EVERYTHING, Action, Outcome, Reach, Refused, Snapshot, Submit, Unknown, VenueOrder
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities, Exchange
+from tests.plain_venue import PlainVenue
 
 
 @dataclass
-class FaultyExchange:
+class FaultyExchange(PlainVenue):
     """Faults by the role of a submitted order: refused, lost before the venue, or lost on the way back."""
 
     inner: Exchange
@@ -33,10 +34,10 @@ class FaultyExchange:
     def name(self) -> str:
         return self.inner.name
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
         if self.unreadable:
             raise VenueUnreadableError("the venue of this test does not answer")
-        shown = await self.inner.snapshot(wanted)
+        shown = await self.inner.snapshot(wanted, reach)
         return replace(shown, complete=False) if self.incomplete else shown
 
     async def perform(self, action: Action) -> Outcome:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 
 from core.domain.modes import Mode
-from core.domain.venue import Action, Outcome, Snapshot, VenueOrder
+from core.domain.venue import EVERYTHING, Action, Outcome, Reach, Snapshot, VenueOrder
 from core.exchange.port import Abilities, Exchange
+from tests.plain_venue import PlainVenue
 from tests.rig import Rig
 
 
-class AsLive:
+class AsLive(PlainVenue):
     """Passes everything on, and says that it is LIVE."""
 
     mode = Mode.LIVE
@@ -21,8 +22,8 @@ class AsLive:
     def abilities(self) -> Abilities:
         return self._exchange.abilities
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
-        return await self._exchange.snapshot(wanted)
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
+        return await self._exchange.snapshot(wanted, reach)
 
     async def perform(self, action: Action) -> Outcome:
         return await self._exchange.perform(action)

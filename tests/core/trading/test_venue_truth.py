@@ -9,7 +9,7 @@ from core.domain.brackets import BracketState, ExitReason
 from core.domain.errors import Code
 from core.domain.modes import Mode, TargetMode, TradingState
 from core.domain.orders import OrderState, OrderType, Role, Side
-from core.domain.venue import Action, Amend, Cancel, Outcome, Refused, Snapshot, Submit, Unknown
+from core.domain.venue import EVERYTHING, Action, Amend, Cancel, Outcome, Reach, Refused, Snapshot, Submit, Unknown
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities
 from core.lifecycle.decide import Decision
@@ -30,8 +30,8 @@ class Mirror(FaultyExchange):
     hidden: set[str] = field(default_factory=set)
     coins: dict[str, Decimal] = field(default_factory=dict)
 
-    async def snapshot(self, wanted: Collection[str]) -> Snapshot:
-        shown = await super().snapshot(wanted)
+    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
+        shown = await super().snapshot(wanted, reach)
         orders = {
             name: replace(order, filled=D(0), cost=D(0), fee=D(0)) if name in self.fills_hidden else order
             for name, order in shown.orders.items()
@@ -297,9 +297,9 @@ async def test_a_sale_is_told_with_its_receipts_though_the_list_after_it_cannot_
         mirror = _mirror(rig)
         snapshot = Mirror.snapshot
 
-        async def breaks_after_the_sale(wanted: Collection[str]) -> Snapshot:
+        async def breaks_after_the_sale(wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
             if any(bracket.held > 0 for bracket in rig.desk.ledger.unfinished()):
-                return await snapshot(mirror, wanted)
+                return await snapshot(mirror, wanted, reach)
             raise VenueUnreadableError("the venue of this test does not answer")
 
         mirror.snapshot = breaks_after_the_sale  # type: ignore[method-assign]

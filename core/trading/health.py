@@ -1,0 +1,118 @@
+"""PURE. What the world around a desk allows: how the venue answers, how old the prices are, whether the tick runs.
+
+Nothing of this stops protecting what is open: it only decides whether new positions are taken.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.domain.modes import TradingState
+
+UNREACHABLE_AFTER = timedelta(seconds=20)
+TICK_OVERDUE_TIMES = 6
+TICK_OVERDUE_LEAST_S = 45.0
+SKEW_MAX_S = 5.0
+"""A clock further off than this makes ages and deadlines doubtful."""
+LOOP_STALL_S = 5.0
+CLOCK_JUMP_S = 5.0
+JUMP_REMEMBERED = timedelta(seconds=60)
+NONCE_REFUSALS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the watchdog last found. `because` has a line for each thing that is wrong."""
+
+    state: TradingState = TradingState.ACTIVE
+    because: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return "; ".join(self.because)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What there is to judge by. Durations in seconds; None where nobody can say or nothing is wanted."""
+
+    now: datetime
+    failing_since: datetime | None = None
+    failure: str = ""
+    status: str = "online"
+    nonce_refusals: int = 0
+    price_age_s: float | None = None
+    price_age_max_s: float = 30.0
+    last_tick_at: datetime | None = None
+    tick_every_s: float = 5.0
+    skew_s: float | None = None
+    stalled_s: float = 0.0
+    jumped_at: datetime | None = None
+    jump_s: float = 0.0
+
+
+_BY_STATUS = {
+    "online": TradingState.ACTIVE,
+    "unknown": TradingState.ACTIVE,
+    "post_only": TradingState.REDUCING,
+    "limit_only": TradingState.REDUCING,
+    "reduce_only": TradingState.REDUCING,
+}
+
+
+def judge(signs: Signs) -> Health:
+    """The state that these signs allow, with the reasons. No sign is waited out: each heals as soon as it is gone."""
+    found = [one for one in (_venue(signs), _status(signs), _nonce(signs), _prices(signs), _tick(signs)) if one]
+    found += _clock(signs)
+    state = TradingState.ACTIVE
+    for one, _ in found:
+        state = state.or_less(one)
+    return Health(state, tuple(text for _, text in found))
+
+
+_Found = tuple[TradingState, str]
+
+
+def _venue(signs: Signs) -> _Found | None:
+    since = signs.failing_since
+    if since is None or signs.now - since < UNREACHABLE_AFTER:
+        return None
+    seconds = int((signs.now - since).total_seconds())
+    return TradingState.REDUCING, f"the exchange has not answered for {seconds // 10 * 10} s ({signs.failure})"
+
+
+def _status(signs: Signs) -> _Found | None:
+    state = _BY_STATUS.get(signs.status, TradingState.HALTED)
+    return None if state is TradingState.ACTIVE else (state, f"the exchange is in {signs.status} mode")
+
+
+def _nonce(signs: Signs) -> _Found | None:
+    if signs.nonce_refusals < NONCE_REFUSALS_MAX:
+        return None
+    return TradingState.REDUCING, "the exchange refuses our nonces: another program uses the same key"
+
+
+def _prices(signs: Signs) -> _Found | None:
+    age = signs.price_age_s
+    if age is None or age <= signs.price_age_max_s:
+        return None
+    return TradingState.REDUCING, f"the prices are older than {signs.price_age_max_s:.0f} s"
+
+
+def _tick(signs: Signs) -> _Found | None:
+    limit = max(TICK_OVERDUE_LEAST_S, TICK_OVERDUE_TIMES * signs.tick_every_s)
+    last = signs.last_tick_at
+    if last is None or (signs.now - last).total_seconds() <= limit:
+        return None
+    return TradingState.REDUCING, f"the tick is overdue: none was finished for more than {limit:.0f} s"
+
+
+def _clock(signs: Signs) -> list[_Found]:
+    found: list[_Found] = []
+    if signs.skew_s is not None and abs(signs.skew_s) > SKEW_MAX_S:
+        found.append((TradingState.REDUCING, f"this machine's clock is {-signs.skew_s:+.0f} s off the exchange's"))
+    if signs.stalled_s > LOOP_STALL_S:
+        found.append((TradingState.REDUCING, f"Zyn stood still for {signs.stalled_s:.0f} s"))
+    if signs.jumped_at is not None and signs.now - signs.jumped_at < JUMP_REMEMBERED:
+        found.append((TradingState.REDUCING, f"this machine's clock jumped by {signs.jump_s:+.0f} s"))
+    return found
