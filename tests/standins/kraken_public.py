@@ -18,6 +18,8 @@ NANOSECONDS = 1_000_000_000
 INTERVALS_MIN = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 OHLC_ROWS_MAX = 720
 TRADES_MAX = 1000
+FIAT = frozenset("USD EUR GBP CAD JPY AUD".split())
+OLD_COINS = frozenset("XBT XDG ETH ETC LTC ZEC XMR XRP XLM REP MLN".split())
 
 Json = dict[str, object]
 Row = tuple[int, str, str, str, str, str]
@@ -133,8 +135,8 @@ class KrakenPublic:
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        for endpoint in _ANSWERS:
-            app.router.add_get(f"/0/public/{endpoint}", self._handle)
+        for endpoint in ANSWERS:
+            app.router.add_get(f"/0/public/{endpoint}", self.handle)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -160,7 +162,8 @@ class KrakenPublic:
         """The queries of every call of this endpoint, in order."""
         return [query for name, query in self.requests if name == endpoint]
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call, or fail as the faults say."""
         endpoint = request.path.rpartition("/")[2]
         query = dict(request.query)
         self.requests.append((endpoint, query))
@@ -170,7 +173,7 @@ class KrakenPublic:
         elif fault is not None:
             return _faulty(fault, request)
         try:
-            return web.json_response({"error": [], "result": _ANSWERS[endpoint](self.market, query)})
+            return web.json_response({"error": [], "result": ANSWERS[endpoint](self.market, query)})
         except ApiError as error:
             return web.json_response({"error": [str(error)]})
 
@@ -215,22 +218,31 @@ def _system_status(market: PublicMarket, _query: dict[str, str]) -> Json:
 
 def _assets(market: PublicMarket, _query: dict[str, str]) -> Json:
     names = sorted({name for pair in market.pairs.values() for name in pair.wsname.split("/")})
-    return {name: {"aclass": "currency", "altname": name, "decimals": 10, "display_decimals": 5} for name in names}
+    row = {"aclass": "currency", "decimals": 10, "display_decimals": 5, "status": "enabled"}
+    return {asset_code(name): {**row, "altname": name} for name in names}
+
+
+def asset_code(name: str) -> str:
+    """Kraken's code of an asset by its altname: the oldest ones carry an X, money carries a Z, the others nothing."""
+    if name in FIAT:
+        return f"Z{name}"
+    return f"X{name}" if name in OLD_COINS else name
 
 
 def _asset_pairs(market: PublicMarket, query: dict[str, str]) -> Json:
-    return {pair.key: _pair_row(pair) for pair in _asked_for(market, query, market.pairs.values())}
+    return {pair.key: pair_row(pair) for pair in _asked_for(market, query, market.pairs.values())}
 
 
-def _pair_row(pair: Pair) -> Json:
+def pair_row(pair: Pair) -> Json:
+    """One row of AssetPairs."""
     base, _, quote = pair.wsname.partition("/")
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
-        "base": base,
+        "base": asset_code(base),
         "aclass_quote": "currency",
-        "quote": quote,
+        "quote": asset_code(quote),
         "cost_decimals": 5,
         "pair_decimals": pair.pair_decimals,
         "lot_decimals": pair.lot_decimals,
@@ -307,7 +319,7 @@ def _asked_for(market: PublicMarket, query: dict[str, str], everything: Iterable
     return [market.named(name) for name in query["pair"].split(",")]
 
 
-_ANSWERS: dict[str, Callable[[PublicMarket, dict[str, str]], Json]] = {
+ANSWERS: dict[str, Callable[[PublicMarket, dict[str, str]], Json]] = {
     "Time": _time,
     "SystemStatus": _system_status,
     "Assets": _assets,
@@ -317,3 +329,4 @@ _ANSWERS: dict[str, Callable[[PublicMarket, dict[str, str]], Json]] = {
     "Trades": _trades,
     "OHLC": _ohlc,
 }
+"""By endpoint, for every server that shows this market."""
