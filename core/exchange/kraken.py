@@ -5,7 +5,7 @@ fields silently and load every market; its retries and its limiter decide what i
 of client: one without keys, for market data of every mode, and one with them, which only the LIVE exchange gets.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -23,7 +23,17 @@ class PublicClient(Protocol):
 
 
 class AccountClient(PublicClient, Protocol):
-    """The same with keys ("privatePostOpenOrders"), and with streams."""
+    """The same with keys ("privatePostOpenOrders"), and with streams.
+
+    `tap` gets every message with the stream that it came on, `token_source` makes the token of the private one.
+    """
+
+    tap: Callable[[str, dict[str, Any]], None] | None
+    token_source: Callable[[], Awaitable[str]] | None
+
+    def drop(self, stream: str) -> None:
+        """Break the connection of a stream ("publicV2", "privateV2"): who watches it gets an error."""
+        ...
 
     async def watch_orders(
         self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
@@ -31,14 +41,8 @@ class AccountClient(PublicClient, Protocol):
         """The next news of orders. The parameters are a dictionary, always: None breaks the client."""
         ...
 
-    async def watch_my_trades(
-        self, symbol: str | None, since: int | None, limit: int | None, params: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """The next executions."""
-        ...
-
-    async def watch_tickers(self, symbols: list[str], params: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """The next prices."""
+    async def watch_bids_asks(self, symbols: list[str], params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The next best prices."""
         ...
 
 
@@ -68,10 +72,8 @@ def new_client(api_url: str | None, timeout_s: float) -> PublicClient:
 
 def new_account_client(access: Access) -> AccountClient:
     """A client with keys and streams. One to a key: two would use each other's nonces."""
-    import ccxt.pro as ccxt  # noqa: PLC0415 - as above
-
     keys = {"apiKey": access.key.get_secret_value(), "secret": access.secret.get_secret_value()}
-    client = ccxt.kraken(_options(access.timeout_s) | keys)
+    client = _tapped_class()(_options(access.timeout_s) | keys)
     _point(client, access.api_url)
     streams = dict(client.urls["api"]["ws"])
     if access.ws_url is not None:
@@ -80,6 +82,33 @@ def new_account_client(access: Access) -> AccountClient:
         streams["private"] = streams["privateV2"] = access.ws_auth_url
     client.urls["api"] = client.urls["api"] | {"ws": streams}
     return cast("AccountClient", client)
+
+
+def _tapped_class() -> Any:
+    """Ccxt's client with streams, which lets us hear every message: its own handlers hide heartbeats and refusals."""
+    import ccxt.pro as ccxt  # noqa: PLC0415 - importing it takes half a second
+
+    class TappedKraken(ccxt.kraken):  # type: ignore[misc]  # ccxt is not typed here
+        tap: Callable[[str, dict[str, Any]], None] | None = None
+        token_source: Callable[[], Awaitable[str]] | None = None
+
+        def handle_message(self, client: Any, message: Any) -> None:
+            if self.tap is not None and isinstance(message, dict):
+                is_private = client.url == self.urls["api"]["ws"]["privateV2"]
+                self.tap("privateV2" if is_private else "publicV2", message)
+            super().handle_message(client, message)
+
+        async def authenticate(self, params: dict[str, Any] | None = None) -> str:
+            if self.token_source is not None:
+                return await self.token_source()
+            return str(await super().authenticate(params or {}))
+
+        def drop(self, stream: str) -> None:
+            found = self.clients.get(self.urls["api"]["ws"][stream])
+            if found is not None:
+                found.on_error(ccxt.NetworkError("the stream was silent"))
+
+    return TappedKraken
 
 
 def _options(timeout_s: float) -> dict[str, Any]:

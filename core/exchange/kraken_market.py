@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -21,6 +22,7 @@ ATTEMPTS = 3
 """Per read. aiohttp adds one of its own where the connection of a GET is dropped (never for a POST)."""
 
 QUOTE_REUSE = timedelta(seconds=1)
+STREAM_ALIVE = timedelta(seconds=5)
 LISTING_AGE_MAX = timedelta(hours=24)
 LISTING_RETRY_AFTER = timedelta(minutes=1)
 SETTLING = timedelta(seconds=10)
@@ -82,6 +84,8 @@ class KrakenMarketData:
         # Half of the time for one attempt: a connection that hangs leaves room for a second one.
         self._wire = _PublicWire(clock, lambda: client_factory(api_url, timeout_s / 2), timeout_s, pace, sleep)
         self._recent: dict[str, Quote] = {}
+        self._streamed: dict[str, Quote] = {}
+        self._heard_at = datetime.min.replace(tzinfo=UTC)
         self._listing: Mapping[str, Instrument] = {}
         self._listing_tried_at = datetime.min.replace(tzinfo=UTC)
         self._listing_good_for = LISTING_AGE_MAX
@@ -100,13 +104,25 @@ class KrakenMarketData:
 
         Quotes of the last second are shown again: a command asks several times, and Kraken's patience is counted.
         """
-        since = self._clock() - QUOTE_REUSE
-        fresh = {name: quote for name, quote in self._recent.items() if name in symbols and quote.at >= since}
+        now = self._clock()
+        fresh = {name: one for name, one in self._recent.items() if name in symbols and one.at >= now - QUOTE_REUSE}
+        if now - self._heard_at < STREAM_ALIVE:
+            # A stream tells changes only: while it lives, the last price that it told is the price.
+            fresh |= {name: replace(one, at=self._heard_at) for name, one in self._streamed.items() if name in symbols}
         if len(fresh) == len(set(symbols)):
             return fresh
         found = await self._read_quotes(symbols)
         self._recent |= found
         return found
+
+    def hear(self, quotes: Iterable[Quote]) -> None:
+        """Take prices from a stream, and note that it is alive: with no quotes, it has nothing new to tell."""
+        self._heard_at = self._clock()
+        self._streamed |= {quote.symbol: quote for quote in quotes}
+
+    def forget_streamed(self) -> None:
+        """The stream is broken: what it told last may be old by now."""
+        self._streamed.clear()
 
     async def _read_quotes(self, symbols: Collection[str]) -> Mapping[str, Quote]:
         listing = await self._instruments()

@@ -118,7 +118,7 @@ class KrakenExchangeWrapper:
 
     async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
         """The account's books now, as far as `reach` goes. Raises VenueUnreadableError."""
-        pairs = await self._known_pairs()
+        pairs = await self.known_pairs()
         names = frozenset(wanted)
         seen: list[VenueOrder] = []
 
@@ -180,13 +180,13 @@ class KrakenExchangeWrapper:
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest at Kraken. Raises VenueUnreadableError."""
-        pairs = await self._known_pairs()
+        pairs = await self.known_pairs()
         found = translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs)
         return [one for one in found if symbol in {None, one.symbol}]
 
     async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
         """Kraken's own executions since then, oldest first. Raises VenueUnreadableError."""
-        pairs = await self._known_pairs()
+        pairs = await self.known_pairs()
         form = {"start": str(int((since - EARLIER + self._skew).timestamp()))}
         if until is not None:
             form["end"] = str(int((until + EARLIER + self._skew).timestamp()))
@@ -232,7 +232,8 @@ class KrakenExchangeWrapper:
         if error.says(*NONCE):
             self.pulse.nonce_refusals += 1
 
-    async def _known_pairs(self) -> translate.Pairs:
+    async def known_pairs(self) -> translate.Pairs:
+        """Our symbols by Kraken's names. Raises VenueUnreadableError where its list was never read."""
         try:
             listing = await self._market.instruments()
         except MarketDownError as error:

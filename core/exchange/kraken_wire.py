@@ -35,6 +35,7 @@ class Endpoint(Enum):
     CLOSED_ORDERS = ("ClosedOrders", 1.0)
     TRADES = ("TradesHistory", 2.0)
     FEES = ("TradeVolume", 1.0)
+    STREAM_TOKEN = ("GetWebSocketsToken", 1.0)
     ADD = ("AddOrder", 0.0)
     AMEND = ("AmendOrder", 0.0)
     CANCEL = ("CancelOrder", 0.0)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from core.domain.instruments import Instrument
+from core.domain.market import Quote
 from core.domain.money import ZERO, divide, plain
 from core.domain.orders import Order, OrderType, Side, TimeInForce
 from core.domain.venue import Amend, Balance, Cancel, Fees, Submit, VenueFill, VenueOrder, VenueState
@@ -282,6 +283,44 @@ def key_rights(result: object) -> KeyRights:
     if not isinstance(listed, list | tuple):
         raise _unreadable("answer about the key", "it names no permissions")
     return KeyRights(frozenset(str(one).strip().lower().replace(" ", "-") for one in listed))
+
+
+def stream_token(result: object) -> str:
+    """GetWebSocketsToken."""
+    found = _text(_mapping(result, "token").get("token"))
+    if found is None:
+        raise _unreadable("token", "it is empty")
+    return found
+
+
+def streamed_quotes(message: Mapping[str, object], pairs: Pairs, at: datetime) -> list[Quote]:
+    """The prices of one message of the ticker stream, stamped `at`; rows without all three are left out."""
+    rows = message.get("data")
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        prices = [_streamed(row.get(name)) for name in ("bid", "ask", "last")] if isinstance(row, Mapping) else []
+        if len(prices) == len([one for one in prices if one > ZERO]) > 0:
+            bid, ask, last = prices
+            found.append(Quote(pairs.symbol(str(row.get("symbol"))), bid, ask, last, at, "kraken"))
+    return found
+
+
+def _streamed(value: object) -> Decimal:
+    """A number of a stream. Streams carry JSON numbers; their shortest text is what Kraken wrote."""
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return ZERO
+    return found if found.is_finite() else ZERO
+
+
+def streamed_symbols(message: Mapping[str, object], pairs: Pairs) -> set[str] | None:
+    """The symbols that a message of the executions stream is about; None where it does not say."""
+    rows = message.get("data")
+    names = (
+        {row.get("symbol") if isinstance(row, Mapping) else None for row in rows} if isinstance(rows, list) else set()
+    )
+    return {pairs.symbol(str(name)) for name in names} if names and None not in names else None
 
 
 def server_time(result: object) -> datetime:

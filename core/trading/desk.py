@@ -87,6 +87,8 @@ class Desk:
         self.last_tick_at: datetime | None = None
         self.told_state = TradingState.ACTIVE
         """The trading state that the owner knows of."""
+        self.told_because: tuple[str, ...] = ()
+        """The reasons that he was given for it."""
         self.read_at: dict[str, datetime] = {}
         """By coin: when the last complete reading began that the ledger has learned from; it speaks as of then."""
         self.changes: dict[str, int] = {}

@@ -10,7 +10,6 @@ from loguru import logger
 from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
-from core.domain.modes import TradingState
 from core.domain.money import ZERO, plain
 from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
@@ -23,6 +22,7 @@ from core.lifecycle.promises import Broken, Promise, broken
 from core.lifecycle.shortage import find_shortage, is_over, missing_event, write_off
 from core.lifecycle.states import IllegalMoveError
 from core.trading.desk import WATCHED, Desk
+from core.trading.state import tell_state
 
 SEND_MARGIN = timedelta(seconds=2)
 """An order is sent only while its deadline is further away than this; Kraken takes no nearer ones."""
@@ -53,7 +53,7 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     except VenueUnreadableError as error:
         report.troubles.append(error.message)
         # Above all now: a position may be without its stop, and nobody can place one.
-        _tell_state(desk)
+        tell_state(desk)
         return report
     if not shared.complete:
         report.troubles.append("the venue's lists came only in part")
@@ -69,28 +69,8 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
     desk.last_tick_at = desk.clock()
-    _tell_state(desk)
+    tell_state(desk)
     return report
-
-
-def _tell_state(desk: Desk) -> None:
-    """Tell when the desk begins to reduce and when that is over. A halt and its end are told where they are made."""
-    state = desk.state
-    pair = (desk.told_state, state)
-    if pair == (TradingState.ACTIVE, TradingState.REDUCING):
-        now = desk.clock()
-        bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
-        text = (
-            f"The {desk.mode} desk is reducing, no new entries: the stop of {', '.join(bare)} is missing, or the venue "
-            "refuses to place or change it. Zyn keeps trying."
-        )
-    elif pair == (TradingState.REDUCING, TradingState.ACTIVE):
-        text = f"The {desk.mode} desk is active again and takes entries."
-    else:
-        desk.told_state = state
-        return
-    desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
-    desk.told_state = state
 
 
 def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:

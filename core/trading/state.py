@@ -1,0 +1,31 @@
+"""Telling the owner when a desk allows less, and when that is over. Once for each change."""
+
+from core.domain.events import Event, EventKind
+from core.domain.modes import TradingState
+from core.trading.desk import Desk
+
+
+def tell_state(desk: Desk) -> None:
+    """Tell what has changed since the last time. A broken promise and its end are told where they are made."""
+    state, why = desk.state, _reasons(desk)
+    told = desk.told_state
+    if desk.halted_because or (state is told and why == desk.told_because):
+        desk.told_state, desk.told_because = state, why
+        return
+    if state is TradingState.ACTIVE:
+        if told is TradingState.HALTED and not desk.told_because:
+            desk.told_state = state
+            return
+        text = f"The {desk.mode} desk is active again and takes entries."
+    else:
+        text = f"The {desk.mode} desk is {state}, no new entries: {'; '.join(why)}. What is open stays protected."
+    # Remembered only once it is saved: what could not be written is told again.
+    desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+    desk.told_state, desk.told_because = state, why
+
+
+def _reasons(desk: Desk) -> tuple[str, ...]:
+    now = desk.clock()
+    bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
+    missing = f"the stop of {', '.join(bare)} is missing, or the venue refuses to place or change it; Zyn keeps trying"
+    return ((missing,) if bare else ()) + desk.health.because
