@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _open(settings: Settings, options: argparse.Namespace) -> int:
     from bot import run  # noqa: PLC0415 - `zyn parse` needs neither database nor network
+    from bot.live import LiveSetupError  # noqa: PLC0415
     from bot.logs import set_up_logs  # noqa: PLC0415
     from bot.wiring import WiringError  # noqa: PLC0415
     from core.domain.errors import ZynError  # noqa: PLC0415
@@ -73,7 +74,7 @@ def _open(settings: Settings, options: argparse.Namespace) -> int:
         if options.command == "demo":
             return asyncio.run(run.run_demo(settings))
         return asyncio.run(run.run_bot(settings))
-    except (WiringError, DatabaseError, ZynError, OSError) as error:
+    except (WiringError, LiveSetupError, DatabaseError, ZynError, OSError) as error:
         print(f"Zyn cannot start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -3,16 +3,18 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
 from bot.outbox import Outbox
 from bot.wiring import House
+from core.domain.modes import Mode
 from core.domain.money import ZERO
-from core.exchange.errors import MarketDownError
 from core.trading.desk import Desk
 from core.trading.house import Check
+from core.trading.waker import calls_for_a_look
 
 if TYPE_CHECKING:
     from telegram.ext import Application, JobQueue
@@ -48,21 +50,43 @@ class Jobs:
         self._outbox = outbox
         self._runs: dict[str, int] = {}
         self._failures: dict[str, str] = {}
+        self._running: set[asyncio.Future[None]] = set()
+        self._stopping = False
+
+    async def stop(self, queue: "JobQueue[Any]") -> None:
+        """End what runs, at its next wait, and the queue: a venue that hangs must not keep the process from ending."""
+        self._stopping = True
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.sleep(0)
+        if queue.scheduler.running:
+            await queue.stop(wait=False)
 
     def schedule(self, queue: "JobQueue[Any]") -> None:
         """Put every job on the queue."""
         seconds = self._house.settings.bracket_check_seconds
-        self._repeat(queue, "tick", seconds, self.tick)
-        self._repeat(queue, "prices", min(PRICE_SECONDS, seconds), self.prices)
+        for desk in self._house.service.desks:
+            # One job each: a venue that answers slowly must not keep the other desk's stops waiting.
+            self._repeat(queue, f"tick {desk.mode}", seconds, partial(self.tick, desk))
+            self._repeat(queue, f"prices {desk.mode}", min(PRICE_SECONDS, seconds), partial(self.prices, desk))
         self._repeat(queue, "outbox", OUTBOX_SECONDS, self.outbox)
         self._repeat(queue, "summary", SUMMARY_SECONDS, self.summary)
         self._house.service.probes["Jobs"] = self.check
 
     def _repeat(self, queue: "JobQueue[Any]", name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         async def run(_context: Any) -> None:
+            if self._stopping:
+                return
+            task = asyncio.ensure_future(work())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
             try:
                 async with asyncio.timeout(TICK_TIMEOUT_S):
-                    await work()
+                    await task
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
             except Exception as error:  # noqa: BLE001 - the next run must come, and the diagnostic tells of this one
                 self._failures[name] = f"{type(error).__name__}: {error}"
                 logger.opt(exception=error).error("the job {} failed", name)
@@ -73,18 +97,19 @@ class Jobs:
         options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         queue.run_repeating(run, interval=seconds, first=seconds, name=name, job_kwargs=options)
 
-    async def tick(self) -> None:
-        """The tick of every desk, and the market's time kept."""
-        for report in await self._house.service.tick_all():
-            for trouble in report.troubles:
-                logger.warning("tick: {}", trouble)
+    async def tick(self, desk: Desk) -> None:
+        """The tick of one desk, and the market's time kept."""
+        if desk.ready and not desk.is_busy and not desk.exchange.is_look_due(desk.last_tick_at):
+            return
+        report = await self._house.service.tick_or_recover(desk)
+        for trouble in report.troubles:
+            logger.warning("tick of the {} desk: {}", desk.mode, trouble)
         self._house.keep_time()
 
-    async def prices(self) -> None:
-        """Look at the prices of what is open and wake the tick where a level was reached."""
-        for desk in self._house.service.desks:
-            for base in await _reached(desk):
-                await self._house.service.tick(desk, base)
+    async def prices(self, desk: Desk) -> None:
+        """Look at the prices of what is open at a desk and tick where a level was reached."""
+        for base in await _reached(desk):
+            await self._house.service.tick(desk, base)
 
     async def summary(self) -> None:
         """Tell of the day before, once."""
@@ -109,15 +134,14 @@ async def _reached(desk: Desk) -> set[str]:
     holding = [bracket for bracket in desk.ledger.unfinished() if bracket.held > ZERO]
     if not holding:
         return set()
-    try:
-        quotes = await desk.market.quotes({bracket.symbol for bracket in holding})
-    except MarketDownError:
-        return set()
+    quotes = await desk.quotes({bracket.symbol for bracket in holding})
     found = set()
     for bracket in holding:
         quote = quotes.get(bracket.symbol)
         if quote is None or bracket.stop_price is None or bracket.target_price is None:
             continue
-        if quote.bid >= bracket.target_price or quote.last <= bracket.stop_price:
+        # A real venue tells of its own stops; a simulated one lives only while the tick lets it.
+        reached = quote.bid >= bracket.target_price or quote.last <= bracket.stop_price
+        if calls_for_a_look(bracket, quote, desk.clock()) if desk.mode is Mode.LIVE else reached:
             found.add(bracket.base)
     return found

@@ -2,20 +2,26 @@
 
 import base64
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from loguru import logger
 
 from bot.settings import Settings
 from core.domain.modes import Mode
+from core.domain.venue import OrderNews
 from core.exchange.budget import RestBudget
 from core.exchange.holds import Evidence
 from core.exchange.kraken_private import AccountOptions, KrakenExchangeWrapper
+from core.exchange.kraken_streams import AccountStreams
 from core.exchange.port import MarketData
 from core.ledger.ledger import Ledger
 from core.ledger.store import Store
 from core.market.clocks import Clock
 from core.trading.desk import Desk
+from core.trading.waker import Waker
 from storage.database import Database
 
 HOLDS_KEY = "kraken_holds"
@@ -75,6 +81,50 @@ def live_exchange(settings: Settings, market: MarketData, clock: Clock) -> Krake
         settings.entry_stop == "attached", settings.kraken_tier, settings.kraken_allow_withdrawal_key
     )
     return KrakenExchangeWrapper(wire, market, clock, options)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFeed:
+    """What listens to Kraken and wakes the LIVE desk."""
+
+    streams: AccountStreams
+    waker: Waker
+
+
+def live_feed(desk: Desk) -> LiveFeed | None:
+    """The streams of this desk's account; None where it has none."""
+    exchange, market = desk.exchange, desk.market
+    if not isinstance(exchange, KrakenExchangeWrapper):
+        return None
+    from core.exchange.kraken_market import KrakenMarketData  # noqa: PLC0415 - loaded already where there is LIVE
+
+    if not isinstance(market, KrakenMarketData):
+        return None
+    waker = Waker(desk)
+    streams = AccountStreams(
+        exchange.wire,
+        exchange.known_pairs,
+        market,
+        desk.clock,
+        symbols=lambda: {bracket.symbol for bracket in desk.ledger.unfinished()},
+        on_orders=partial(_told, exchange, waker),
+        on_prices=waker.look_at,
+    )
+    exchange.stream_is_alive = streams.is_alive
+    return LiveFeed(streams, waker)
+
+
+def _told(exchange: KrakenExchangeWrapper, waker: Waker, news: Collection[OrderNews]) -> None:
+    exchange.note_news()
+    waker.wake(news)
+
+
+def require_care(desk: Desk) -> None:
+    """Raise LiveSetupError where LIVE trades are open and the key for them is no good: nobody would watch over them."""
+    unfinished = desk.ledger.unfinished()
+    if desk.is_refused and unfinished:
+        symbols = ", ".join(sorted({bracket.symbol for bracket in unfinished}))
+        raise LiveSetupError(f"{len(unfinished)} LIVE trades are open ({symbols}): {desk.not_ready_because}")
 
 
 def remember_holds(desk: Desk, exchange: KrakenExchangeWrapper, store: Store) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.background import Background
 from bot.faces.console import ConsoleFace, piped_lines, typed_lines
 from bot.faces.socket import SocketClient, SocketFace, socket_path
 from bot.jobs import Jobs, build_application
+from bot.live import live_feed, require_care
 from bot.loudness import read_loudness
 from bot.outbox import Outbox, alert_text
 from bot.settings import Settings
 from bot.talk import Talk
+from bot.watchdog import Watchdog, Watched
 from bot.wiring import House, open_house
 from core.domain.errors import Code
 from core.ledger.chats import Chats
@@ -30,6 +33,8 @@ from core.trading.consent import Author
 from core.trading.house import Check
 from core.trading.reply import refusal
 
+FINISH_S = 5.0
+"""How long the last ticks may take that put back a stop which is under way."""
 GOODBYE_S = 3.0
 """How long the last alert may take: a Telegram that is down must not keep the process from ending."""
 DEMO_LINES = (
@@ -57,10 +62,15 @@ class Open:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Open]:
-    """Open the house, recover, run the jobs, listen on the socket; give everything back at the end."""
+async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Open]:
+    """Open the house, recover, run the jobs, listen on the socket; give everything back at the end.
+
+    With `stays` it also listens to the venue and watches over itself; one command is over before that pays.
+    """
     house = await open_house(settings)
+    background = Background()
     outbox = Outbox(house.store)
+    jobs = Jobs(house, outbox)
     model = _model(house)
     talk = Talk(house.approvals, house.grammar, model)
     token = settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else None
@@ -72,22 +82,39 @@ async def opened(settings: Settings) -> AsyncIterator[Open]:
     try:
         _probes(house, token, model)
         await house.service.start()
+        for desk in house.service.desks:
+            require_care(desk)
+        if stays:
+            _watch(house, background)
         if queue is not None:
-            Jobs(house, outbox).schedule(queue)
+            jobs.schedule(queue)
             await queue.start()
         await socket.start()
         if intake is not None:
             telegram = await _telegram(application, intake, talk, outbox, house)
         yield Open(house, talk, outbox, model)
     finally:
-        # Jobs first and without waiting: one that hangs at a venue must not keep the process from ending.
-        if queue is not None and queue.scheduler.running:
-            await queue.stop(wait=False)
+        await background.stop()
+        if queue is not None:
+            await jobs.stop(queue)
         await socket.stop()
         outbox.close()
         if telegram is not None:
             await telegram.stop()
         await house.close()
+
+
+def _watch(house: House, background: Background) -> None:
+    """Start what listens to Kraken for the LIVE desk, and what watches over all of them."""
+    settings, feed = house.settings, None
+    for desk in house.service.desks:
+        feed = feed or live_feed(desk)
+    if feed is not None:
+        background.start("the waker", feed.waker.run)
+        background.start("the streams", feed.streams.run)
+    alive = feed.streams.is_alive if feed is not None else None
+    watched = Watched(settings.bracket_check_seconds, settings.dead_man_url, alive)
+    background.start("the watchdog", Watchdog(house.service, watched, wall_clock).run)
 
 
 def _intake() -> Any:
@@ -180,6 +207,7 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
 async def say_goodbye(one: Open) -> None:
     """Tell what rests and what sleeps. A database or a Telegram that fails must not keep the process from ending."""
     try:
+        await one.house.service.finish(FINISH_S)
         one.house.service.tell_stop()
         async with asyncio.timeout(GOODBYE_S):
             await one.outbox.deliver()
@@ -244,7 +272,7 @@ async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
         finally:
             await client.close()
         return _status(face, even_typed=True)
-    async with opened(settings) as one:
+    async with opened(settings, stays=False) as one:
         one.outbox.listeners.add(_shower(face))
         face.show(await one.ask(text))
         await one.outbox.deliver()

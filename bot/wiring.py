@@ -263,8 +263,11 @@ def _desk(
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))
     desk_settings = _desk_settings(settings, some, market, exchange.mode)
-    names = _bracket_ids(_installation(Store(database)))
-    return Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, names)
+    installation = _installation(Store(database))
+    names = _bracket_ids(installation)
+    desk = Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, names)
+    desk.prefix = f"zy{installation}"
+    return desk
 
 
 def _desk_settings(settings: Settings, instrument: Instrument, market: MarketParts, mode: Mode) -> DeskSettings:

@@ -15,6 +15,9 @@ class PlainVenue:
     async def validate(self, action: Submit) -> Outcome:
         return Refused(f"EGeneral:Unknown method ({action.symbol})")
 
+    def is_look_due(self, last_look_at: datetime | None) -> bool:
+        return True
+
     def room(self, symbol: str) -> float:
         return math.inf
 

@@ -3,9 +3,11 @@
 from typing import ClassVar
 
 from core.commands.base import Command, Danger, Declaration
+from core.domain.modes import Mode
 from core.domain.money import ZERO, cents, plain, times
 from core.trading import say
 from core.trading.desk import Desk
+from core.trading.foreign import MONEY, ours
 from core.trading.offers import refresh, show_open
 from core.trading.reply import Reply, Row
 
@@ -47,6 +49,9 @@ async def handle(desk: Desk, command: Balance) -> Reply:
     worth = ZERO
     for asset, balance in sorted(snapshot.balances.items(), key=lambda item: (item[0] != currency, item[0])):
         held = f", {plain(balance.held)} in open orders" if balance.held > ZERO else ""
+        if desk.mode is Mode.LIVE and asset not in MONEY:
+            mine = ours(desk, asset)
+            held += f", {plain(mine)} in Zyn's positions" if mine > ZERO else ", not Zyn's"
         total = cents(balance.total) if asset == currency else plain(balance.total)
         text, value_cell = f"• {asset} {total}{held}", total if asset == currency else "?"
         quote = quotes.get(pairs.get(asset, ""))

@@ -9,6 +9,7 @@ from core.commands.showing import show_exits
 from core.domain.brackets import ExitReason
 from core.trading import say
 from core.trading.desk import Desk
+from core.trading.foreign import untouched_lines
 from core.trading.leaving import leave
 from core.trading.reply import ExecFacts, Reply
 
@@ -39,10 +40,11 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
     brackets = await desk.unfinished_now()
     if not brackets:
         facts = ExecFacts("all", "sell", "0", "market", "none", "none", "already flat")
-        return Reply(("Already flat: no positions and no waiting entries.",), mode=desk.mode, facts=facts)
+        flat = ("Already flat: no positions and no waiting entries.", *await untouched_lines(desk))
+        return Reply(flat, mode=desk.mode, facts=facts)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.FLATTEN)
     reply = await exit_reply(desk, left)
-    lines = (*reply.lines, "", "Verified with the venue:", *await say.open_now(desk))
+    lines = (*reply.lines, "", "Verified with the venue:", *await say.open_now(desk), *await untouched_lines(desk))
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)
 
 

@@ -58,7 +58,7 @@ async def preview(desk: Desk, command: Risk) -> Preview:
 
 
 def _state_lines(desk: Desk) -> list[str]:
-    lines = [f"Trading state: {desk.state}."]
+    lines = [f"Trading state: {desk.state}.", *(f"• {why}" for why in desk.health.because)]
     lines += [
         f"• {one.at:%Y-%m-%d %H:%M:%S} UTC {one.promise}, bracket {one.bracket_id}: {one.detail}"
         for one in desk.ledger.incidents.open()

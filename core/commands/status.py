@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.commands.base import Command, Danger, Declaration
-from core.domain.modes import TargetMode
+from core.domain.modes import Mode, TargetMode
 from core.domain.money import ZERO
 from core.domain.orders import OrderState
 from core.trading.desk import Desk
@@ -53,7 +53,12 @@ async def handle(desk: Desk, command: Status) -> Reply:
 def _targets(desk: Desk) -> str:
     """Where targets wait at this desk, and why not where the setting says."""
     wanted, able = desk.settings.rules.target_mode, desk.exchange.abilities
-    if wanted is TargetMode.RESTING and (not able.links_legs or able.attaches_stops):
+    if wanted is TargetMode.AUTO and able.rests_unlinked:
+        learned = desk.learned.text if desk.learned is not None else "nothing learned of the account yet"
+        where = "at the venue" if desk.target_mode is TargetMode.RESTING else "held by Zyn"
+        return f"Targets: auto, {where}: {learned}."
+    linked = able.links_legs and not able.attaches_stops
+    if wanted is TargetMode.RESTING and not linked and not able.rests_unlinked:
         return f"Targets: held by Zyn, since {desk.exchange.name} does not link two legs (TARGET_MODE={wanted})."
     return f"Targets: {wanted}."
 
@@ -69,8 +74,17 @@ def _desk_lines(desk: Desk) -> list[str]:
         if desk.last_tick_at
         else "no tick yet"
     )
-    state = f"{desk.state}{f' ({desk.halted_because})' if desk.halted_because else ''}"
-    ready = "" if desk.ready else ", still comparing books"
-    return [
+    why = desk.halted_because or desk.health.text
+    state = f"{desk.state}{f' ({why})' if why else ''}"
+    ready = "" if desk.ready else f", NOT READY ({desk.not_ready_because or 'still comparing books'})"
+    lines = [
         f"{desk.mode} desk: {state}{ready}, {desk.exchange.name}, {held} positions, {waiting} open orders, {ticked}."
     ]
+    if desk.settings.validate_only:
+        lines.append("VALIDATE_ONLY: entries are checked and never placed.")
+    if desk.mode is Mode.LIVE:
+        longest_s, symbol = desk.ledger.longest_unprotected()
+        lines.append(f"Longest time without a stop: {longest_s:.1f} s{f' ({symbol})' if symbol else ''}.")
+        if desk.learned is not None:
+            lines.append(f"Learned: {desk.learned.text}.")
+    return lines

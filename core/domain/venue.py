@@ -60,6 +60,16 @@ class VenueFill:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNews:
+    """What a stream says of one order: that it trades or is over. Enough to know whether a look has seen it."""
+
+    venue_id: str
+    symbol: str | None
+    filled: Decimal
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fees:
     """What this account pays, in percent."""
 
@@ -86,13 +96,15 @@ class Reach:
     """How far a reading has to go, so that a venue that counts its calls is asked for no more.
 
     `since`: no order that is wanted is older. `parents`: venue ids of entries whose spawned stops are looked for.
-    `sweep`: every order that ended since then, wanted or not, for a ledger that may have forgotten some.
+    `sweep`: every order that ended since then, wanted or not, for a ledger that may have forgotten some. `urgent`:
+    something is under way that must not wait behind other reads.
     """
 
     since: datetime | None = None
     parents: frozenset[str] = frozenset()
     sweep: datetime | None = None
     balances: bool = True
+    urgent: bool = False
 
 
 EVERYTHING = Reach()

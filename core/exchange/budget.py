@@ -17,6 +17,10 @@ _CANCEL_COSTS = ((5, 8.0), (10, 6.0), (15, 5.0), (45, 4.0), (90, 2.0), (300, 1.0
 _AMEND_COSTS = ((5, 3.0), (10, 2.0), (15, 1.0))
 TARGET_TRY_COST = 8.0 + ADD_COST + ADD_COST + 3.0
 """What one try of an emulated target may cost: cancel the stop, sell, place a stop again, and amend it once."""
+REST_RESERVE = 3.0
+"""What ordinary reads leave of the REST counter: enough to see an unanswered order through."""
+POLL_RESERVE = 8.0
+"""What polling leaves, for what somebody asks and for what happens."""
 ENTRY_RESERVE = 2 * TARGET_TRY_COST
 """What an entry leaves of a pair's counter, for the orders that protect what is open."""
 
@@ -83,7 +87,10 @@ class Counter:
 
 
 class RestBudget:
-    """Reads wait here until the REST counter has room for them, first come, first served. For one event loop."""
+    """Reads wait here until the REST counter has room for them. Urgent ones may use all of it, and wait for no others.
+
+    For one event loop.
+    """
 
     def __init__(
         self,
@@ -98,16 +105,18 @@ class RestBudget:
         self._sleep = sleep
         self._turn = asyncio.Lock()
 
-    async def take(self, cost: float) -> None:
+    async def take(self, cost: float, *, urgent: bool = False) -> None:
         """Wait for room, then count `cost`."""
+        if urgent:
+            await self._take(cost, 0.0)
+            return
         async with self._turn:
-            while (wait := self.counter.wait_s(cost)) > 0:
-                await self._sleep(wait)
-            self.counter.add(cost)
+            await self._take(cost, REST_RESERVE)
 
-    def is_due(self, cost: float, reserve: float) -> bool:
-        """True when `cost` would go through now and leave `reserve` for what matters more."""
-        return self.counter.room >= cost + reserve
+    async def _take(self, cost: float, reserve: float) -> None:
+        while (wait := self.counter.wait_s(cost + reserve)) > 0:
+            await self._sleep(wait)
+        self.counter.add(cost)
 
 
 class TradingBudget:

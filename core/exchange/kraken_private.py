@@ -46,8 +46,13 @@ PAGES_MAX = 10
 EARLIER = timedelta(seconds=60)
 """How much further back than asked for the lists are read: Kraken's clock and ours differ."""
 SETTLED_AFTER = timedelta(seconds=60)
-"""An order seen as over for so long is not asked about again."""
+"""An order seen as over for so long is not asked about again; until then ever more rarely."""
+FIRST_RECHECK = timedelta(seconds=2)
 REMEMBERED = 2_000
+LOOK_AT_LEAST_EVERY = timedelta(seconds=15)
+REUSED_FOR = timedelta(seconds=2)
+"""So long the last reading is shown again to who only wants to look, if nothing was sent or told since."""
+REUSED_AT_MOST_FOR = timedelta(seconds=60)
 FEES_GOOD_FOR = timedelta(hours=1)
 CLOCK_GOOD_FOR = timedelta(minutes=5)
 SKEW_MAX = timedelta(seconds=30)
@@ -78,6 +83,20 @@ class Pulse:
     status: str = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """An order that is over, as it was first and last seen so."""
+
+    since: datetime
+    checked_at: datetime
+    shown: VenueOrder
+
+    def is_due(self, now: datetime) -> bool:
+        """True when it is to be looked at again: after 2, 6, 14, 30 seconds, and never once it has stayed the same."""
+        age = self.checked_at - self.since
+        return age < SETTLED_AFTER and now >= self.checked_at + age + FIRST_RECHECK
+
+
 class KrakenExchangeWrapper:
     """An `Exchange` whose venue is a Kraken account."""
 
@@ -95,16 +114,20 @@ class KrakenExchangeWrapper:
         self.pulse = Pulse()
         self.learn: Callable[[Evidence], None] = _forget
         """Told what the books say of the coins of resting stops."""
+        self.stream_is_alive: Callable[[], bool] = _never
+        """Whether Kraken itself would tell of executions."""
         self.abilities = Abilities(attaches_stops=options.attaches_stops, rests_unlinked=True)
-        self._wire = wire
+        self.wire = wire
         self._market = market
         self._clock = clock
         self._options = options
         self._trading = budget.TradingBudget(options.tier, monotonic=monotonic)
-        self._settled: dict[str, tuple[datetime, VenueOrder]] = {}
+        self._settled: dict[str, _Settled] = {}
         self._fees: dict[str, tuple[datetime, Fees]] = {}
         self._pairs: tuple[Mapping[str, Instrument], translate.Pairs] = ({}, translate.Pairs(()))
-        self._skew_at: datetime | None = None
+        self._last: tuple[int, frozenset[str], Snapshot] | None = None
+        self._moves = 0
+        """Counts whatever may have changed the books: what was sent, and what a stream told."""
 
     @property
     def name(self) -> str:
@@ -120,23 +143,51 @@ class KrakenExchangeWrapper:
         """The account's books now, as far as `reach` goes. Raises VenueUnreadableError."""
         pairs = await self.known_pairs()
         names = frozenset(wanted)
+        known = self._shown_again(names, reach)
+        if known is not None:
+            return known
+        moves = self._moves
         seen: list[VenueOrder] = []
 
         async def still_open() -> Page:
-            seen.extend(translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs))
+            seen.extend(
+                translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}, urgent=reach.urgent), "open", pairs)
+            )
             return Page(seen)
 
         async def closed() -> Page:
             return await self._closed(names - translate.names_of(seen), reach, pairs)
 
         async def balances() -> Mapping[str, Balance]:
-            return translate.balances(await self._read(Endpoint.BALANCE, {})) if reach.balances else {}
+            return (
+                translate.balances(await self._read(Endpoint.BALANCE, {}, urgent=reach.urgent))
+                if reach.balances
+                else {}
+            )
 
         snapshot = await read_books(self._clock, still_open, closed, balances)
         evidence = evidence_of(snapshot)
         if evidence is not None:
             self.learn(evidence)
+        self._last = (moves, names, snapshot) if snapshot.complete else None
         return snapshot
+
+    def _shown_again(self, names: frozenset[str], reach: Reach) -> Snapshot | None:
+        """The last reading, with its own times, if it answers this one too."""
+        if self._last is None or reach.urgent or reach.parents or reach.sweep is not None:
+            return None
+        moves, known, snapshot = self._last
+        fits = moves == self._moves and names <= known and (bool(snapshot.balances) or not reach.balances)
+        age = self._clock() - snapshot.began_at
+        if not fits or age < timedelta():
+            return None
+        # With our calls used up, a reading that a living stream has not contradicted is better than a long wait.
+        is_low = self.stream_is_alive() and self.wire.budget.counter.room < budget.REST_RESERVE + 1 + reach.balances
+        return snapshot if age < (REUSED_AT_MOST_FOR if is_low else REUSED_FOR) else None
+
+    def note_news(self) -> None:
+        """A stream tells that the books have moved."""
+        self._moves += 1
 
     async def _closed(self, missing: frozenset[str], reach: Reach, pairs: translate.Pairs) -> Page:
         """The closed orders among `missing` and the children of `reach.parents`; no call where nothing is missing."""
@@ -149,7 +200,9 @@ class KrakenExchangeWrapper:
         found: list[VenueOrder] = []
         form = {"start": str(int((since - EARLIER + self._skew).timestamp()))} if since else {}
         for page in range(PAGES_MAX):
-            result = await self._read(Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)})
+            result = await self._read(
+                Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)}, urgent=reach.urgent
+            )
             rows = translate.orders(result, "closed", pairs)
             found += rows
             total = translate.count(result)
@@ -163,9 +216,9 @@ class KrakenExchangeWrapper:
         return Page([*settled, *found], whole)
 
     def _settled_among(self, names: frozenset[str]) -> list[VenueOrder]:
-        since = self._clock() - SETTLED_AFTER
+        now = self._clock()
         known = (self._settled.get(name) for name in names)
-        return [one[1] for one in known if one is not None and one[0] <= since]
+        return [one.shown for one in known if one is not None and not one.is_due(now)]
 
     def _settle(self, found: Sequence[VenueOrder]) -> None:
         """Remember what is over; what still changes begins anew."""
@@ -173,8 +226,8 @@ class KrakenExchangeWrapper:
         for shown in found:
             name = shown.client_id or shown.venue_id
             known = self._settled.get(name)
-            if known is None or known[1] != shown:
-                self._settled[name] = (now, shown)
+            since = known.since if known is not None and known.shown == shown else now
+            self._settled[name] = _Settled(since, now, shown)
         while len(self._settled) > REMEMBERED:
             del self._settled[next(iter(self._settled))]
 
@@ -213,9 +266,9 @@ class KrakenExchangeWrapper:
         self._fees[symbol] = (self._clock(), found)
         return found
 
-    async def _read(self, endpoint: Endpoint, form: dict[str, str]) -> object:
+    async def _read(self, endpoint: Endpoint, form: dict[str, str], *, urgent: bool = False) -> object:
         try:
-            result = await self._wire.read(endpoint, form)
+            result = await self.wire.read(endpoint, form, urgent=urgent)
         except CallFailedError as error:
             self._failed(error)
             raise VenueUnreadableError(error.message) from None
@@ -250,6 +303,13 @@ class KrakenExchangeWrapper:
 
     # -- orders ------------------------------------------------------------------------------------------------
 
+    def is_look_due(self, last_look_at: datetime | None) -> bool:
+        """With a living stream every 15 s; without, as often as asked while our budget is not low."""
+        age = None if last_look_at is None else self._clock() - last_look_at
+        if age is None or not timedelta() <= age < LOOK_AT_LEAST_EVERY:
+            return True
+        return not self.stream_is_alive() and self.wire.budget.counter.room > budget.POLL_RESERVE
+
     def room(self, symbol: str) -> float:
         """What the trading counter of this pair still has room for."""
         return self._trading.of(symbol).room
@@ -267,6 +327,7 @@ class KrakenExchangeWrapper:
         except (MarketDownError, ValueError) as error:
             return Refused(f"not sent: {error}")
         counter.add(cost)
+        self._moves += 1
         return await self._judged(action, endpoint, form)
 
     async def validate(self, action: Submit) -> Outcome:
@@ -296,7 +357,7 @@ class KrakenExchangeWrapper:
 
     async def _judged(self, action: Action, endpoint: Endpoint, form: translate.Form) -> Outcome:
         try:
-            result = await self._wire.send(endpoint, form)
+            result = await self.wire.send(endpoint, form)
             name = translate.accepted_name(result) if isinstance(action, Submit) else None
         except CallFailedError as error:
             outcome = judge(error)
@@ -350,20 +411,23 @@ class KrakenExchangeWrapper:
         """Compare the clocks and ask for Kraken's state. Raises CallFailedError or VenueUnreadableError."""
         before = self._clock()
         try:
-            theirs = translate.server_time(await self._wire.ask_public("Time"))
+            theirs = translate.server_time(await self.wire.ask_public("Time"))
             after = self._clock()
-            self.pulse.status = translate.system_status(await self._wire.ask_public("SystemStatus"))
+            self.pulse.status = translate.system_status(await self.wire.ask_public("SystemStatus"))
         except CallFailedError as error:
             self._failed(error)
             raise
         # Kraken tells whole seconds: on the average half a second has gone since.
         self.pulse.skew = theirs + timedelta(seconds=0.5) - (before + (after - before) / 2)
-        self._skew_at = after
         self._answered()
 
     async def close(self) -> None:
         """Close the client."""
-        await self._wire.close()
+        await self.wire.close()
+
+
+def _never() -> bool:
+    return False
 
 
 def _forget(_: Evidence) -> None:

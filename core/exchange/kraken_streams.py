@@ -4,13 +4,14 @@ A stream that breaks or falls silent is taken up again, with patience; meanwhile
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from loguru import logger
 
 from core.domain.market import Quote
+from core.domain.venue import OrderNews
 from core.exchange import translate
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.kraken import failures_of_ccxt
@@ -29,7 +30,7 @@ _PUBLIC, _PRIVATE = "publicV2", "privateV2"
 class PriceSink(Protocol):
     """Whoever shows prices to the house."""
 
-    def hear(self, quotes: Collection[Quote]) -> None:
+    def hear(self, quotes: Iterable[Quote]) -> None:
         """Take prices; none at all means that the stream is alive."""
         ...
 
@@ -39,7 +40,9 @@ class PriceSink(Protocol):
 
 
 class AccountStreams:
-    """The streams of one account. `run` never ends; `on_orders` gets the symbols of an event, None for "any"."""
+    """The streams of one account. `run` never ends. `on_orders` gets what is new; nothing at all after a gap, in which
+    anything may have happened.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class AccountStreams:
         clock: Clock,
         *,
         symbols: Callable[[], Collection[str]],
-        on_orders: Callable[[Collection[str] | None], None],
+        on_orders: Callable[[Collection[OrderNews]], None],
         on_prices: Callable[[Collection[Quote]], None],
     ) -> None:
         self.heard_at: dict[str, datetime] = {}
@@ -87,7 +90,7 @@ class AccountStreams:
                 client = self._wire.client
                 client.tap, client.token_source = self._hear, self._get_token
                 await self._until_silent(stream, watch)
-            except (*failures_of_ccxt(), CallFailedError, VenueUnreadableError) as error:
+            except failures_of_ccxt() + (CallFailedError, VenueUnreadableError) as error:  # noqa: RUF005
                 logger.info("the {} stream of Kraken broke: {}", _NAMES[stream], type(error).__name__)
             self.heard_at.pop(stream, None)
             self._token = None
@@ -162,7 +165,10 @@ class AccountStreams:
             if quotes:
                 self._on_prices(quotes)
         elif message.get("channel") == "executions":
-            self._on_orders(translate.streamed_symbols(message, self._pairs))
+            is_first = message.get("type") == "snapshot"
+            news = [] if is_first else translate.streamed_news(message, self._pairs)
+            if is_first or news:
+                self._on_orders(news)
 
 
 _NAMES = {_PRIVATE: "private", _PUBLIC: "public"}

@@ -134,7 +134,7 @@ class AccountWire:
             self._client = self._make_client()
         return self._client
 
-    async def read(self, endpoint: Endpoint, form: Mapping[str, str]) -> object:
+    async def read(self, endpoint: Endpoint, form: Mapping[str, str], *, urgent: bool = False) -> object:
         """The result of a read. Raises CallFailedError when three attempts have brought none."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(READ_LIMIT_S),
@@ -143,10 +143,10 @@ class AccountWire:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(self._read, endpoint, form)
+        return await retrying(self._read, endpoint, form, urgent=urgent)
 
-    async def _read(self, endpoint: Endpoint, form: Mapping[str, str]) -> object:
-        await self.budget.take(endpoint.cost)
+    async def _read(self, endpoint: Endpoint, form: Mapping[str, str], *, urgent: bool) -> object:
+        await self.budget.take(endpoint.cost, urgent=urgent)
         try:
             return await self._call(endpoint, form, urgent=False)
         except CallFailedError as error:

@@ -129,6 +129,11 @@ class PaperExchangeWrapper:
         del action
         return Refused("EGeneral:Unknown method (a paper order needs no validation)")
 
+    def is_look_due(self, last_look_at: datetime | None) -> bool:
+        """Paper lives only while it is looked at."""
+        del last_look_at
+        return True
+
     def room(self, symbol: str) -> float:
         """The paper venue does not count."""
         del symbol

@@ -63,6 +63,10 @@ class Exchange(Protocol):
         """Ask whether this order would be taken; nothing is placed."""
         ...
 
+    def is_look_due(self, last_look_at: datetime | None) -> bool:
+        """Whether polling should look again: not while the venue itself would tell, nor with the last of our calls."""
+        ...
+
     def room(self, symbol: str) -> float:
         """How many more orders, amends and cancels of this pair the venue takes now, in its own counting."""
         ...

@@ -13,7 +13,7 @@ from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.money import ZERO, divide, plain
 from core.domain.orders import Order, OrderType, Side, TimeInForce
-from core.domain.venue import Amend, Balance, Cancel, Fees, Submit, VenueFill, VenueOrder, VenueState
+from core.domain.venue import Amend, Balance, Cancel, Fees, OrderNews, Submit, VenueFill, VenueOrder, VenueState
 from core.exchange.errors import VenueUnreadableError
 
 Form = dict[str, str]
@@ -314,13 +314,23 @@ def _streamed(value: object) -> Decimal:
     return found if found.is_finite() else ZERO
 
 
-def streamed_symbols(message: Mapping[str, object], pairs: Pairs) -> set[str] | None:
-    """The symbols that a message of the executions stream is about; None where it does not say."""
+_NO_NEWS = frozenset({"pending_new", "new", "amended", "restated", "iceberg_refill", "status"})
+_OVER = frozenset({"filled", "canceled", "expired"})
+
+
+def streamed_news(message: Mapping[str, object], pairs: Pairs) -> list[OrderNews]:
+    """What a message of the executions stream tells beyond the echo of what was sent: trades and ends."""
     rows = message.get("data")
-    names = (
-        {row.get("symbol") if isinstance(row, Mapping) else None for row in rows} if isinstance(rows, list) else set()
-    )
-    return {pairs.symbol(str(name)) for name in names} if names and None not in names else None
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        kind = str(row.get("exec_type")) if isinstance(row, Mapping) else ""
+        if not isinstance(row, Mapping) or kind in _NO_NEWS:
+            continue
+        symbol = row.get("symbol")
+        name = str(row.get("order_id"))
+        ours = pairs.symbol(str(symbol)) if symbol else None
+        found.append(OrderNews(name, ours, _streamed(row.get("cum_qty", 0)), kind in _OVER))
+    return found
 
 
 def server_time(result: object) -> datetime:

@@ -17,6 +17,7 @@ from core.domain.modes import Mode
 from core.domain.orders import Fill, Order
 from core.ledger import rows
 from core.ledger.incidents import Incidents
+from core.ledger.venue_fills import VenueFills
 from core.lifecycle.decide import Decision
 from storage.database import Database
 from storage.upsert import upsert
@@ -52,6 +53,7 @@ class Ledger:
         self.mode = mode
         self._database = database
         self.incidents = Incidents(database, mode)
+        self.venue_fills = VenueFills(database, mode)
         self._unfinished: dict[str, Bracket] | None = None
         self._closed: dict[str, Ended] | None = None
 
@@ -95,6 +97,24 @@ class Ledger:
                 break
             del self._closed[oldest.id]
         return list(self._closed.values())
+
+    def newest(self, symbol: str | None = None) -> Bracket | None:
+        """The bracket that was begun last, of one symbol where it is given."""
+        table = rows.BRACKETS
+        query = select(table.c.id).where(table.c.mode == self.mode.value)
+        if symbol is not None:
+            query = query.where(table.c.symbol == symbol)
+        with self._database.transaction() as connection:
+            row = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)).first()
+        return self.bracket(row.id) if row is not None else None
+
+    def longest_unprotected(self) -> tuple[float, str]:
+        """The longest time that one bracket had no stop, in seconds over its life, and whose it was."""
+        table = rows.BRACKETS
+        query = select(table.c.unprotected_s, table.c.symbol).where(table.c.mode == self.mode.value)
+        with self._database.transaction() as connection:
+            row = connection.execute(query.order_by(table.c.unprotected_s.desc()).limit(1)).first()
+        return (float(row.unprotected_s), str(row.symbol)) if row is not None else (0.0, "")
 
     def latest(self) -> datetime | None:
         """When this mode last sent an order, None where it never did."""

@@ -5,7 +5,8 @@ Handlers get a desk and can reach nothing else, so an order and the `open` that 
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from core.trading.house import House
     from core.trading.tick import TickReport
 
-BALANCES_EVERY = timedelta(seconds=30)
+BALANCES_EVERY = timedelta(seconds=60)
 """How often a tick reads the balances; a command reads them each time."""
 ATR_INTERVAL_S = 300
 ATR_LENGTH = 14
@@ -79,12 +80,19 @@ class Desk:
         self.clock = clock
         self.settings = settings
         self.new_bracket_id = new_bracket_id
+        self.prefix = "zy"
+        """How the names of all orders of this installation begin."""
         self.house: House
         self.ready = False
         self.not_ready_because = ""
         self.is_refused = False
         """True where no waiting makes this desk ready: its key is wrong."""
         self.last_tick_at: datetime | None = None
+        self.ticks = 0
+        """How many ticks were finished."""
+        self.started_at = clock()
+        self.priced_at: dict[str, datetime] = {}
+        """Of when the last price of each symbol is that anybody here has looked at."""
         self.told_state = TradingState.ACTIVE
         """The trading state that the owner knows of."""
         self.told_because: tuple[str, ...] = ()
@@ -100,6 +108,9 @@ class Desk:
         self.health = Health()
         """How the world around this desk is, as the watchdog sees it."""
         self._balances_at: datetime | None = None
+        self._at_work = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.entries = asyncio.Lock()
         """Held from the look at the account to the entry that it allowed, so that two cannot spend the same room."""
 
@@ -173,9 +184,19 @@ class Desk:
         if not wanted:
             return {}
         try:
-            return await self.market.quotes(wanted)
+            found = await self.market.quotes(wanted)
         except MarketDownError:
             return {}
+        self.priced_at |= {symbol: quote.at for symbol, quote in found.items()}
+        return found
+
+    @property
+    def price_age_s(self) -> float | None:
+        """How old the oldest price is that a position here depends on; None where there is no position."""
+        symbols = {bracket.symbol for bracket in self.positions()}
+        if not symbols:
+            return None
+        return max((self.clock() - self.priced_at.get(one, self.started_at)).total_seconds() for one in symbols)
 
     async def atr(self, symbol: str) -> Decimal | None:
         """Average true range of 14 five-minute candles, None without enough history."""
@@ -212,13 +233,13 @@ class Desk:
         takes_both = self.learned is not None and not self.learned.holds
         return TargetMode.RESTING if takes_both else TargetMode.EMULATED
 
-    async def snapshot(self, *, sparing: bool = False) -> Snapshot:
-        """What the venue shows now; `sparing`: the balances only where the last ones are old.
+    async def snapshot(self, *, sparing: bool = False, urgent: bool = False) -> Snapshot:
+        """What the venue shows now; `sparing`: the balances only where the last ones are old, and not in a hurry.
 
         Raises VenueUnreadableError.
         """
         since = None if self._balances_at is None else self.clock() - self._balances_at
-        balances = not sparing or since is None or since >= BALANCES_EVERY
+        balances = not sparing or since is None or (since >= BALANCES_EVERY and not urgent)
         wanted = self._wanted()
         names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
         oldest = min((order.created_at for order in wanted), default=None)
@@ -226,10 +247,38 @@ class Desk:
         oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
         # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
         sweep = None if self.ready else self.ledger.latest()
-        shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances))
+        shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances, urgent))
         if shown.balances:
             self._balances_at = shown.at
         return shown
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Mark that somebody is sending and looking here: who is woken meanwhile waits until that is done."""
+        self._at_work += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+            if self._at_work == 0:
+                self._idle.set()
+
+    async def wait_until_idle(self) -> None:
+        """Return when nobody is at work here."""
+        await self._idle.wait()
+
+    @property
+    def is_busy(self) -> bool:
+        """True while something is under way that a look has to see through: an answer that is missing, a sale, a
+        position without its stop.
+        """
+        return any(
+            bracket.unprotected_since is not None
+            or bracket.leave is not None
+            or any(order.state is OrderState.SUBMITTING for order in bracket.orders)
+            for bracket in self.ledger.unfinished()
+        )
 
     def _wanted(self) -> list[Order]:
         """Orders that the venue must be asked about: those that may be there, and those that may turn up again."""
@@ -290,7 +339,7 @@ class Desk:
 
     async def settle(self, base: str) -> "TickReport":
         """Let the ordinary tick run for one coin now."""
-        return await self.house.tick(self, base)
+        return await self.house.tick(self, base, urgent=True)
 
     def note_change(self, base: str) -> None:
         """Remember that this coin's books moved, so that an older snapshot is not used for it."""

@@ -54,8 +54,9 @@ async def open_position_with_brackets(
         bracket = _plan(desk, verdict, opening)
         if desk.settings.validate_only:
             raise await _validated(desk, bracket, opening)
-        await _send(desk, bracket, opening)
-    await desk.settle(bracket.base)
+        with desk.at_work():
+            await _send(desk, bracket, opening)
+            await desk.settle(bracket.base)
     final = desk.ledger.bracket(bracket.id)
     if final is None:
         raise LookupError(f"bracket {bracket.id} was saved and is gone")

@@ -15,7 +15,7 @@ SKEW_MAX_S = 5.0
 """A clock further off than this makes ages and deadlines doubtful."""
 LOOP_STALL_S = 5.0
 CLOCK_JUMP_S = 5.0
-JUMP_REMEMBERED = timedelta(seconds=60)
+HICCUP_REMEMBERED = timedelta(seconds=60)
 NONCE_REFUSALS_MAX = 3
 
 
@@ -38,7 +38,6 @@ class Signs:
 
     now: datetime
     failing_since: datetime | None = None
-    failure: str = ""
     status: str = "online"
     nonce_refusals: int = 0
     price_age_s: float | None = None
@@ -46,9 +45,9 @@ class Signs:
     last_tick_at: datetime | None = None
     tick_every_s: float = 5.0
     skew_s: float | None = None
-    stalled_s: float = 0.0
-    jumped_at: datetime | None = None
-    jump_s: float = 0.0
+    hiccup_at: datetime | None = None
+    hiccup: str = ""
+    """The last time that this machine's time did not go on as it should, and how."""
 
 
 _BY_STATUS = {
@@ -58,6 +57,15 @@ _BY_STATUS = {
     "limit_only": TradingState.REDUCING,
     "reduce_only": TradingState.REDUCING,
 }
+
+
+def hiccup_of(slept_s: float, wanted_s: float, wall_s: float) -> str:
+    """What went wrong between two looks `slept_s` apart on the steady clock and `wall_s` on the wall; "" if nothing."""
+    if slept_s - wanted_s > LOOP_STALL_S:
+        return f"Zyn stood still for {slept_s - wanted_s:.0f} s"
+    if abs(wall_s - slept_s) > CLOCK_JUMP_S:
+        return f"this machine's clock jumped by {wall_s - slept_s:+.0f} s"
+    return ""
 
 
 def judge(signs: Signs) -> Health:
@@ -77,8 +85,7 @@ def _venue(signs: Signs) -> _Found | None:
     since = signs.failing_since
     if since is None or signs.now - since < UNREACHABLE_AFTER:
         return None
-    seconds = int((signs.now - since).total_seconds())
-    return TradingState.REDUCING, f"the exchange has not answered for {seconds // 10 * 10} s ({signs.failure})"
+    return TradingState.REDUCING, f"the exchange has not answered since {since:%H:%M:%S} UTC"
 
 
 def _status(signs: Signs) -> _Found | None:
@@ -110,9 +117,9 @@ def _tick(signs: Signs) -> _Found | None:
 def _clock(signs: Signs) -> list[_Found]:
     found: list[_Found] = []
     if signs.skew_s is not None and abs(signs.skew_s) > SKEW_MAX_S:
-        found.append((TradingState.REDUCING, f"this machine's clock is {-signs.skew_s:+.0f} s off the exchange's"))
-    if signs.stalled_s > LOOP_STALL_S:
-        found.append((TradingState.REDUCING, f"Zyn stood still for {signs.stalled_s:.0f} s"))
-    if signs.jumped_at is not None and signs.now - signs.jumped_at < JUMP_REMEMBERED:
-        found.append((TradingState.REDUCING, f"this machine's clock jumped by {signs.jump_s:+.0f} s"))
+        which = "behind" if signs.skew_s > 0 else "ahead of"
+        text = f"this machine's clock is more than {SKEW_MAX_S:.0f} s {which} the exchange's"
+        found.append((TradingState.REDUCING, text))
+    if signs.hiccup_at is not None and abs(signs.now - signs.hiccup_at) < HICCUP_REMEMBERED:
+        found.append((TradingState.REDUCING, signs.hiccup))
     return found

@@ -51,7 +51,7 @@ class House(Protocol):
         """Store and use another active mode. Returns the former one. Raises Denied where it is not set up."""
         ...
 
-    async def tick(self, desk: Desk, base: str | None = None) -> TickReport:
+    async def tick(self, desk: Desk, base: str | None = None, *, urgent: bool = False) -> TickReport:
         """Run the tick of a desk."""
         ...
 

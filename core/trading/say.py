@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.market import Quote
+from core.domain.modes import Mode
 from core.domain.money import ZERO, cents, divide, plain
 from core.domain.orders import Order, OrderState, OrderType, Role
 from core.exchange.errors import MarketDownError, VenueUnreadableError
@@ -162,6 +163,8 @@ def open_lines(view: OpenView) -> list[str]:
     lines = (
         [] if view.complete else ["The venue's lists came only in part just now: fills and orders may be missing here."]
     )
+    if view.mode is Mode.LIVE:
+        lines.append(f"The account as of {max(view.age_s, 0.0):.0f} s ago.")
     lines.append(f"Positions ({len(view.positions)}):" if view.positions else "No positions.")
     lines += [position_line(position) for position in view.positions]
     lines.append(f"Open orders ({len(view.orders)}):" if view.orders else "No open orders.")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.brackets import Bracket
@@ -96,6 +97,18 @@ class TradingService:
         now = [desk.ledger.bracket(bracket.id) or bracket for bracket in before]
         desk.ledger.save((), [Event(EventKind.RESTARTED, desk.mode, desk.clock(), notice.restarted(desk.mode, now))])
 
+    async def finish(self, limit_s: float) -> None:
+        """Before the end: see through what is under way, so that no position is left bare for want of one more look."""
+        try:
+            async with asyncio.timeout(limit_s):
+                for desk in self.desks:
+                    while desk.ready and desk.is_busy:
+                        report = await self.tick(desk, urgent=True)
+                        if report.troubles or not report.changed:
+                            break
+        except TimeoutError:
+            logger.warning("not everything that was under way could be seen through")
+
     def tell_stop(self) -> None:
         """Write down what rests and what sleeps from now on, for every desk that has something open, or for the active.
 
@@ -126,13 +139,17 @@ class TradingService:
                 event = Event(EventKind.SUMMARY, desk.mode, desk.clock(), text, bracket_id=day)
                 desk.ledger.save((), [event])
 
-    async def tick(self, desk: Desk, base: str | None = None) -> TickReport:
-        """Run the tick of one desk, for one coin or all."""
-        return await tick(desk, base)
+    async def tick(self, desk: Desk, base: str | None = None, *, urgent: bool = False) -> TickReport:
+        """Run the tick of one desk, for one coin or all; `urgent` where there is something to see."""
+        return await tick(desk, base, urgent=urgent)
+
+    async def tick_or_recover(self, desk: Desk) -> TickReport:
+        """The tick of one desk; where its books were never compared with the venue's, the recovery."""
+        return await (self.tick(desk) if desk.ready else self._recover(desk))
 
     async def tick_all(self) -> list[TickReport]:
         """The tick of every desk: both keep their brackets alive, whatever the active mode."""
-        work = (self.tick(desk) if desk.ready else self._recover(desk) for desk in self.desks)
+        work = (self.tick_or_recover(desk) for desk in self.desks)
         # Side by side: a venue that answers slowly must not keep the other desk's stops waiting.
         done = await asyncio.gather(*work, return_exceptions=True)
         for one in done:

@@ -40,8 +40,16 @@ class TickReport:
     troubles: list[str] = field(default_factory=list)
 
 
-async def tick(desk: Desk, base: str | None = None) -> TickReport:
-    """One tick of `desk`, for one coin or all of them. What cannot be read is reported and changes nothing."""
+async def tick(desk: Desk, base: str | None = None, *, urgent: bool = False) -> TickReport:
+    """One tick of `desk`, for one coin or all of them. What cannot be read is reported and changes nothing.
+
+    `urgent`: somebody knows that there is something to see.
+    """
+    with desk.at_work():
+        return await _tick(desk, base, urgent=urgent)
+
+
+async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
     report = TickReport()
     try:
         await desk.exchange.advance(base)
@@ -49,7 +57,7 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
         report.troubles.append(error.message)
     seen = dict(desk.changes)
     try:
-        shared = await desk.snapshot(sparing=True)
+        shared = await desk.snapshot(sparing=True, urgent=urgent or desk.is_busy)
     except VenueUnreadableError as error:
         report.troubles.append(error.message)
         # Above all now: a position may be without its stop, and nobody can place one.
@@ -63,12 +71,14 @@ async def tick(desk: Desk, base: str | None = None) -> TickReport:
     for group in sorted({bracket.base for bracket in brackets}):
         async with desk.lock(group):
             try:
-                snapshot = shared if desk.changes.get(group) == seen.get(group) else await desk.snapshot(sparing=True)
+                is_old = desk.changes.get(group) != seen.get(group)
+                snapshot = await desk.snapshot(sparing=True, urgent=True) if is_old else shared
                 await _group(desk, group, snapshot, quotes, report)
             except (VenueUnreadableError, MarketDownError) as error:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
     desk.last_tick_at = desk.clock()
+    desk.ticks += 1
     tell_state(desk)
     return report
 
@@ -126,7 +136,7 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
             _hold_targets(desk, base)
         elif not outcomes or any(_was_refused_a_change(action, outcome) for action, outcome in outcomes):
             return
-        snapshot = await desk.snapshot(sparing=True)
+        snapshot = await desk.snapshot(sparing=True, urgent=True)
 
 
 def _was_refused_a_change(action: Action, outcome: Outcome) -> bool:

@@ -11,6 +11,7 @@ from core.domain.orders import Order, OrderState, OrderType, Role
 from core.domain.venue import Snapshot, VenueOrder
 from core.lifecycle.absorb import absorb
 from core.trading.desk import Desk
+from core.trading.foreign import where
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ class OpenView:
 
 async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
     """Read the venue and join. Raises VenueUnreadableError rather than showing memory as truth."""
-    snapshot = await desk.snapshot()
+    snapshot = await desk.snapshot(sparing=True)
     # What the venue has filled since the last tick is shown, not what we knew before it.
     brackets = [
         absorb(bracket, snapshot).bracket for bracket in desk.ledger.unfinished() if symbol in {None, bracket.symbol}
     ]
     quotes = await desk.quotes(bracket.symbol for bracket in brackets)
-    orders = [*_resting(snapshot, brackets, symbol), *_kept(snapshot, brackets)]
+    orders = [*_resting(desk, snapshot, brackets, symbol), *_kept(snapshot, brackets)]
     return OpenView(
         mode=desk.mode,
         positions=tuple(_position(bracket, quotes.get(bracket.symbol)) for bracket in brackets if bracket.held > ZERO),
@@ -72,7 +73,7 @@ async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
     )
 
 
-def _resting(snapshot: Snapshot, brackets: list[Bracket], symbol: str | None) -> list[OpenOrder]:
+def _resting(desk: Desk, snapshot: Snapshot, brackets: list[Bracket], symbol: str | None) -> list[OpenOrder]:
     ours = {order.client_id: order for bracket in brackets for order in bracket.orders}
     spawned = {order.venue_id: order for order in ours.values() if order.spawned > ZERO}
     found = []
@@ -80,11 +81,11 @@ def _resting(snapshot: Snapshot, brackets: list[Bracket], symbol: str | None) ->
         if symbol not in {None, shown.symbol}:
             continue
         order = ours.get(shown.client_id or "") or spawned.get(shown.venue_id)
-        found.append(_of_venue(shown, order))
+        found.append(_of_venue(shown, order, where(desk, shown)))
     return found
 
 
-def _of_venue(shown: VenueOrder, order: Order | None) -> OpenOrder:
+def _of_venue(shown: VenueOrder, order: Order | None, whose: str) -> OpenOrder:
     return OpenOrder(
         name=shown.venue_id,
         role=order.role.value if order else "foreign",
@@ -94,7 +95,7 @@ def _of_venue(shown: VenueOrder, order: Order | None) -> OpenOrder:
         filled=shown.filled,
         price=shown.trigger_price if shown.trigger_price is not None else shown.limit_price,
         kind=shown.type.value,
-        where="resting" if order else "not ours",
+        where="resting" if order else whose,
     )
 
 
@@ -112,7 +113,7 @@ def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
         for order in bracket.orders:
             if snapshot.find(order) is not None or order.state not in _WHERE:
                 continue
-            where = _WHERE[order.state]
+            kept = _WHERE[order.state]
             found.append(
                 OpenOrder(
                     (order.venue_id or order.client_id) if order.is_live else order.client_id,
@@ -123,7 +124,7 @@ def _kept(snapshot: Snapshot, brackets: list[Bracket]) -> list[OpenOrder]:
                     order.filled,
                     order.price,
                     OrderType.LIMIT.value if order.role is Role.TARGET else order.type.value,
-                    where,
+                    kept,
                 )
             )
     return found

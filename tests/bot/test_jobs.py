@@ -8,6 +8,7 @@ from bot.outbox import Outbox
 from bot.settings import load_settings
 from bot.wiring import open_house
 from core.domain.modes import Mode
+from core.trading.desk import Desk
 
 
 async def test_without_a_token_the_same_jobs_run_on_the_same_queue(tmp_path: Path) -> None:
@@ -22,9 +23,9 @@ async def test_without_a_token_the_same_jobs_run_on_the_same_queue(tmp_path: Pat
         jobs.schedule(queue)
         await queue.start()
         async with asyncio.timeout(10):
-            while "tick ran" not in (await jobs.check()).text or "outbox ran" not in (await jobs.check()).text:
+            while "tick PAPER ran" not in (await jobs.check()).text or "outbox ran" not in (await jobs.check()).text:
                 await asyncio.sleep(0.05)
-        await queue.stop()
+        await jobs.stop(queue)
         assert (await jobs.check()).ok
         assert (await jobs.check()).text.count(" ran ") >= 2
     finally:
@@ -43,10 +44,10 @@ async def test_a_job_that_fails_comes_again_and_the_diagnostic_tells(tmp_path: P
         broken = [True]
         tick = jobs.tick
 
-        async def sometimes() -> None:
+        async def sometimes(desk: Desk) -> None:
             if broken[0]:
                 raise RuntimeError("the sky fell")
-            await tick()
+            await tick(desk)
 
         jobs.tick = sometimes  # type: ignore[method-assign]
         jobs.schedule(queue)
@@ -59,7 +60,7 @@ async def test_a_job_that_fails_comes_again_and_the_diagnostic_tells(tmp_path: P
         async with asyncio.timeout(10):
             while not (await jobs.check()).ok:
                 await asyncio.sleep(0.05)
-        await queue.stop()
+        await jobs.stop(queue)
         assert house.service.desk(Mode.PAPER).ready
     finally:
         await house.close()

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from sqlalchemy import Connection, event
 from sqlalchemy.pool import PoolProxiedConnection
@@ -147,8 +147,10 @@ class Process:
     async def _run(self) -> None:
         await self.house.service.start()
         jobs = Jobs(self.house, self.outbox)
-        for seconds, work in ((TICK_S, jobs.tick), (PRICES_S, jobs.prices), (OUTBOX_S, jobs.outbox)):
-            self.loop.spawn(self._repeat(seconds, work), self.number)
+        for desk in self.house.service.desks:
+            for seconds, work in ((TICK_S, jobs.tick), (PRICES_S, jobs.prices)):
+                self.loop.spawn(self._repeat(seconds, partial(work, desk)), self.number)
+        self.loop.spawn(self._repeat(OUTBOX_S, jobs.outbox), self.number)
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -184,10 +184,10 @@ async def test_tools_that_only_look_run_side_by_side_and_are_answered_in_order()
 
         snapshot = rig.desk.snapshot
 
-        async def meanwhile(*, sparing: bool = False) -> Any:
+        async def meanwhile(*, sparing: bool = False, urgent: bool = False) -> Any:
             async with asyncio.timeout(5):
                 await gate.wait()
-            return await snapshot(sparing=sparing)
+            return await snapshot(sparing=sparing, urgent=urgent)
 
         rig.market.quotes = together  # type: ignore[method-assign]
         rig.desk.snapshot = meanwhile  # type: ignore[method-assign]

@@ -1,0 +1,199 @@
+"""The watchdog: a task of its own, outside of the jobs, so that no job that hangs can silence it.
+
+It judges how the world around each desk is, lets the desk take less or more, tells that once, and asks the owner's
+dead-man URL for as long as all is well.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+from loguru import logger
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.domain.errors import ZynError
+from core.domain.events import Event, EventKind
+from core.domain.modes import Mode, TradingState
+from core.exchange.kraken_private import KrakenExchangeWrapper
+from core.market.clocks import Clock
+from core.trading.desk import Desk
+from core.trading.health import Signs, hiccup_of, judge
+from core.trading.service import TradingService
+from core.trading.state import tell_state
+
+EVERY_S = 2.0
+PING_EVERY_S = 60.0
+PING_LIMIT_S = 10.0
+MEASURE_EVERY = timedelta(minutes=2)
+STREAM_DOWN_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the watchdog is given beside the service."""
+
+    tick_every_s: float
+    dead_man_url: SecretStr | None = None
+    stream_is_alive: Callable[[], bool] | None = None
+    """Whether the LIVE desk's stream speaks; None where there is none."""
+
+
+class Watchdog:
+    """`run` never ends. `monotonic` tells steady seconds, `clock` the wall's time."""
+
+    def __init__(
+        self,
+        service: TradingService,
+        watched: Watched,
+        clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._watched = watched
+        self._clock = clock
+        self._monotonic = monotonic
+        self._hiccup: tuple[datetime, str] | None = None
+        self._pinged_at: float | None = None
+        self._ticks: dict[Mode, tuple[int, datetime]] = {}
+        self._measured_at: dict[Mode, datetime] = {}
+        self._nonces: dict[Mode, tuple[datetime, int]] = {}
+        self._stream_down_since: datetime | None = None
+        self._stream_told = False
+        self._measuring: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look every two seconds until canceled."""
+        async with httpx.AsyncClient(timeout=PING_LIMIT_S, trust_env=False) as client:
+            steady, wall = self._monotonic(), self._clock()
+            while True:
+                await asyncio.sleep(EVERY_S)
+                now, here = self._clock(), self._monotonic()
+                text = hiccup_of(here - steady, EVERY_S, (now - wall).total_seconds())
+                if text:
+                    self._hiccup = (now, text)
+                steady, wall = here, now
+                try:
+                    self.look()
+                except (SQLAlchemyError, ZynError) as error:
+                    logger.error("the watchdog could not look: {}", error)
+                    continue
+                await self._ping(client)
+
+    def look(self) -> None:
+        """Judge every desk once."""
+        for desk in self._service.desks:
+            before = desk.health
+            desk.health = judge(self._signs(desk))
+            if desk.health != before:
+                logger.info("[{}] {} {}", desk.mode, desk.health.state, desk.health.text)
+            if desk.ready:
+                tell_state(desk)
+        self._watch_stream()
+
+    def _signs(self, desk: Desk) -> Signs:
+        now = self._clock()
+        hiccup_at, hiccup = self._hiccup or (None, "")
+        signs = Signs(
+            now=now,
+            hiccup_at=hiccup_at,
+            hiccup=hiccup,
+            price_age_s=desk.price_age_s,
+            price_age_max_s=desk.settings.quote_age_max_s,
+            last_tick_at=self._last_tick_at(desk),
+            tick_every_s=self._watched.tick_every_s,
+        )
+        exchange = desk.exchange
+        if not isinstance(exchange, KrakenExchangeWrapper):
+            return signs
+        self._measure(desk.mode, exchange)
+        pulse = exchange.pulse
+        return Signs(
+            now=now,
+            failing_since=pulse.failing_since,
+            status=pulse.status,
+            nonce_refusals=self._fresh_nonces(desk.mode, pulse.nonce_refusals),
+            price_age_s=signs.price_age_s,
+            price_age_max_s=signs.price_age_max_s,
+            last_tick_at=signs.last_tick_at,
+            tick_every_s=signs.tick_every_s,
+            skew_s=pulse.skew.total_seconds() if pulse.skew is not None else None,
+            hiccup_at=hiccup_at,
+            hiccup=hiccup,
+        )
+
+    def _last_tick_at(self, desk: Desk) -> datetime:
+        """When we last saw that a tick had been finished, by the wall's time."""
+        known = self._ticks.get(desk.mode)
+        if known is None or known[0] != desk.ticks:
+            known = self._ticks[desk.mode] = (desk.ticks, self._clock())
+        return known[1]
+
+    def _fresh_nonces(self, mode: Mode, total: int) -> int:
+        """Refused nonces of the last minute or two."""
+        now = self._clock()
+        since, before = self._nonces.get(mode, (now, total))
+        if now - since > timedelta(minutes=1) or mode not in self._nonces:
+            self._nonces[mode] = (now, total)
+            return total - before
+        return total - before
+
+    def _measure(self, mode: Mode, exchange: KrakenExchangeWrapper) -> None:
+        """Compare clocks and ask for the venue's state now and then, and soon where something is wrong."""
+        now = self._clock()
+        calm = exchange.pulse.status == "online" and exchange.pulse.failing_since is None
+        every = MEASURE_EVERY if calm else timedelta(seconds=15)
+        last = self._measured_at.get(mode)
+        if last is not None and timedelta() <= now - last < every:
+            return
+        self._measured_at[mode] = now
+        task = asyncio.create_task(_measured(exchange))
+        self._measuring.add(task)
+        task.add_done_callback(self._measuring.discard)
+
+    def _watch_stream(self) -> None:
+        """Tell once that the stream is down, and once that it is back."""
+        alive = self._watched.stream_is_alive
+        if alive is None:
+            return
+        now = self._clock()
+        if alive():
+            self._stream_down_since = None
+            if self._stream_told:
+                self._stream_told = False
+                self._tell_stream("Kraken's stream of executions is back.")
+            return
+        self._stream_down_since = self._stream_down_since or now
+        if not self._stream_told and now - self._stream_down_since >= STREAM_DOWN_AFTER:
+            self._stream_told = True
+            every = self._watched.tick_every_s
+            self._tell_stream(f"Kraken's stream of executions is silent; Zyn asks every {every:g} s instead.")
+
+    def _tell_stream(self, text: str) -> None:
+        desk = next((one for one in self._service.desks if one.mode is Mode.LIVE), None)
+        if desk is not None:
+            desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+
+    async def _ping(self, client: httpx.AsyncClient) -> None:
+        """Ask the dead-man URL while every desk ticks; the silence of Zyn is what tells the owner."""
+        url = self._watched.dead_man_url
+        here = self._monotonic()
+        if url is None or (self._pinged_at is not None and here - self._pinged_at < PING_EVERY_S):
+            return
+        if any(desk.health.state is not TradingState.ACTIVE or not desk.ready for desk in self._service.desks):
+            return
+        self._pinged_at = here
+        try:
+            await client.get(url.get_secret_value())
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            logger.warning("the dead-man URL could not be asked: {}", type(error).__name__)
+
+
+async def _measured(exchange: KrakenExchangeWrapper) -> None:
+    try:
+        await exchange.measure()
+    except ZynError as error:
+        logger.debug("{}", error.message)
