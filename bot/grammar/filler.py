@@ -267,8 +267,8 @@ def _require(sheet: Sheet) -> None:
             )
 
     for choice, needed in sheet.command.declaration.goes_with.items():
-        chosen = {*sheet.fields.values(), *sheet.presets.values()} if needed not in sheet.fields else set()
-        if choice in {str(value) for value in chosen}:
+        chosen = (*sheet.fields.values(), *sheet.presets.values()) if needed not in sheet.fields else ()
+        if choice in chosen:
             slot = sheet.command.slots()[needed]
             raise MisfitError(slot.code, f"'{choice}' needs a {needed}: {slot.hint}")
     wanted = sheet.command.declaration.any_of

@@ -31,9 +31,7 @@ from core.trading.reply import ExecFacts, Reply, receipt_of
 
 
 class Protect(Command):
-    """Set or move stop and target of a symbol's positions; "break even" puts the stop at the entry, "trailing" lets it
-    follow the price.
-    """
+    """Set or move stop and target; "break even" puts the stop at the entry, "trailing" lets it follow the price."""
 
     declaration: ClassVar[Declaration] = Declaration(
         name="protect",

@@ -160,13 +160,15 @@ class AccountWire:
 
     async def ask_public(self, name: str) -> object:
         """The result of a public call without parameters, which costs nothing of the account's counter."""
-        return _result(await _answered(getattr(self.client, f"publicGet{name}")({}), name), name)
+        ask = getattr(self.client, f"publicGet{name}")
+        return _result(await _answered(lambda: ask({}), name), name)
 
     async def _call(self, endpoint: Endpoint, form: Mapping[str, str], *, urgent: bool) -> object:
         client = self.client
         await self._turns.take(urgent=urgent)
         name = endpoint.path
-        asked = asyncio.ensure_future(_answered(getattr(client, f"privatePost{name}")(dict(form)), name))
+        ask = getattr(client, f"privatePost{name}")
+        asked = asyncio.ensure_future(_answered(lambda: ask(dict(form)), name))
         try:
             await asyncio.wait({asked}, timeout=TURN_S)
         finally:
@@ -187,9 +189,9 @@ class AccountWire:
             await client.close()
 
 
-async def _answered(call: Awaitable[Any], name: str) -> object:
+async def _answered(call: Callable[[], Awaitable[Any]], name: str) -> object:
     try:
-        return await call
+        return await call()
     except failures_of_ccxt() as error:
         # ccxt's own text holds addresses and whole bodies; the caller gets what can be told.
         raise failure_of(str(error), name, type(error).__name__) from None

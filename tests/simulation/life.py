@@ -7,7 +7,7 @@ story = live(seed=7, acts=12, traced=True)  # its first twelve acts and the heal
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -22,6 +22,7 @@ from core.trading.desk import Desk
 from core.trading.reply import Reply
 from tests.rig import START
 from tests.simulation.faults import CALM, Dice, Faults
+from tests.simulation.kraken_shape import KrakenShaped
 from tests.simulation.matching import ZEC, Books, Links, Nature
 from tests.simulation.process import Crash, DriftingMarket, Process, boot, disk
 from tests.simulation.promises import BrokenPromiseError, Promises, Tally
@@ -91,7 +92,7 @@ class World:
         self.market = DriftingMarket(self.clock)
         self.market.dice = self.dice
         self.market.known = {"ZEC/USD": ZEC}
-        modes = (Mode.PAPER, Mode.LIVE) if random.random() < 0.2 else (Mode.PAPER,)
+        modes = (Mode.PAPER, Mode.LIVE) if random.random() < 0.4 else (Mode.PAPER,)
         self.venues = [self._venue(mode, nature) for mode in modes]
         self._truths = {venue.mode: Truth(self.promises, venue) for venue in self.venues}
         self._crash_in = 0
@@ -103,8 +104,11 @@ class World:
         self.say(f"seed {seed}: {nature}, targets {target_mode}, {' and '.join(modes)}")
 
     def _venue(self, mode: Mode, nature: Nature) -> HostileVenue:
-        books = Books(nature, self.clock, HOME)
-        return HostileVenue(mode, books, self.loop, self.dice, self.clock, self)
+        if mode is Mode.PAPER:
+            return HostileVenue(mode, Books(nature, self.clock, HOME), self.loop, self.dice, self.clock, self)
+        # Kraken links nothing; what it does with the coins of a resting stop, nobody knows.
+        books = Books(replace(nature, links=Links.NOTHING), self.clock, HOME)
+        return KrakenShaped(mode, books, self.loop, self.dice, self.clock, self, market=self.market)
 
     # -- time and words ------------------------------------------------------------------------------------------
 
@@ -207,6 +211,9 @@ class World:
 
     def _boot(self) -> None:
         number = self._alive = self.story.crashes + 1
+        for venue in self.venues:
+            if isinstance(venue, KrakenShaped):
+                venue.reborn()
         self._crash_in = 10**9
         self.process = boot(
             number, self.loop, self._settings, self.market, self.venues, lambda: self._fate_in(number), self._hear,

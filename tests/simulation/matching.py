@@ -67,6 +67,9 @@ class Books:
     owners: dict[str, str] = field(default_factory=dict)
     spare: Decimal = ZERO
     told: Callable[[VenueOrder], None] = nobody
+    rests_unlinked: bool = False
+    """Both legs of a bracket may rest although nothing here links them: should both trade before anybody can help it,
+    more is sold than was bought."""
     fill_part: Callable[[], bool] = lambda: False
     _triggered: set[str] = field(default_factory=set)
     _groups: dict[str, str] = field(default_factory=dict)

@@ -28,6 +28,8 @@ LEAVING_BY_S = 95.0
 """The limit of unprotected time (60 s), a deadline and the looks between: by then the coins must be on their way."""
 BLIND_AFTER_S = 8.0
 EXCUSED_S = 60.0
+UNLINKED_S = 150.0
+"""By then a fill of one leg has shrunk the other, outages and restarts included."""
 TARGET_S = 30.0
 """How long after a price reached the target a stop may be taken back for it: the age of a quote that is acted on."""
 TRIED_S = 15.0
@@ -153,6 +155,9 @@ class Promises:
         bracket = venue.books.owners.get(order.venue_id)
         if bracket is not None:
             self._touched[venue.mode, bracket] = venue
+            if venue.books.rests_unlinked and order.side is Side.SELL and order.filled > ZERO:
+                # Nothing links the legs there: until Zyn has seen the one trade, the other is too large.
+                self._excused[bracket] = self.clock() + timedelta(seconds=UNLINKED_S)
 
     def arrived_late(self, venue: "HostileVenue", action: Action) -> None:
         """What was taken for lost may undo what was decided since; the next looks put it right."""
@@ -175,7 +180,8 @@ class Promises:
         for (_, bracket), venue in touched.items():
             books = venue.books
             held = books.bought_less_sold(bracket)
-            self.require("never sold more than bought", held >= ZERO, f"{bracket}: {held}")
+            sold_right = held >= ZERO or both_legs_traded(books, bracket)
+            self.require("never sold more than bought", sold_right, f"{bracket}: {held}")
             on_sale = _on_sale(books, bracket)
             if on_sale > held and not self._is_excused(bracket):
                 self.require("no more is on sale than we hold", False, f"{bracket}: {on_sale} of {held}")
@@ -327,7 +333,14 @@ def _on_sale(books: Books, bracket: str) -> Decimal:
                 stops += order.quantity - order.filled
             else:
                 targets += order.quantity - order.filled
-    return stops + targets if books.nature.links is Links.NOTHING else max(stops, targets)
+    takes_both = books.nature.links is Links.NOTHING and not books.rests_unlinked
+    return stops + targets if takes_both else max(stops, targets)
+
+
+def both_legs_traded(books: Books, bracket: str) -> bool:
+    """Where nothing links the legs, both may trade before anybody can help it. That is told, and halts the desk."""
+    sold = {one.type for one in books.of(bracket) if one.side is Side.SELL and one.filled > ZERO}
+    return books.rests_unlinked and {OrderType.STOP_LOSS, OrderType.LIMIT} <= sold
 
 
 def _being_left(bracket: Bracket) -> Decimal:

@@ -8,7 +8,7 @@ from core.domain.money import ZERO
 from core.domain.orders import OrderState, Role
 from core.domain.venue import VenueState
 from core.trading.desk import Desk
-from tests.simulation.promises import DUST, Promises
+from tests.simulation.promises import DUST, Promises, both_legs_traded
 from tests.simulation.venue import HostileVenue
 
 
@@ -37,14 +37,17 @@ class Rest:
                 self._promises.require(
                     "at rest the same orders are open", ours.is_live is (order.state is VenueState.OPEN), claim
                 )
-        self._promises.require("at rest the desk takes entries", desk.state is TradingState.ACTIVE, desk.state)
+        oversold = any(books.bought_less_sold(name) < ZERO and both_legs_traded(books, name) for name in books.brackets)
+        takes_entries = desk.state is TradingState.ACTIVE or oversold
+        self._promises.require("at rest the desk takes entries", takes_entries, desk.state)
         for bracket in desk.ledger.unfinished():
             self._require_legs_at_rest(bracket)
             busy = bracket.leave is not None or any(one.role is Role.EXIT and one.is_live for one in bracket.orders)
             self._promises.require("at rest no sale is under way", not busy, bracket.id)
             bare = bracket.held - sum((one.remaining for one in bracket.of_role(Role.STOP) if one.is_live), ZERO)
             self._promises.require("at rest everything held is covered", bare < DUST, f"{bracket.id}: {bare} bare")
-        self._promises.require("the desk was never halted", not desk.halted_because, desk.halted_because)
+        is_right = bool(desk.halted_because) is oversold
+        self._promises.require("only what was oversold halts the desk", is_right, desk.halted_because)
 
     def _require_legs_at_rest(self, bracket: Bracket) -> None:
         """Each stop rests where it is wished, a target waits, and no level that was reached was slept through."""

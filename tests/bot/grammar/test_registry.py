@@ -18,7 +18,7 @@ NAMES = (
     "trades watchlist"
 ).split()
 LATER = (
-    "explain evaluations debug_trade autopilot market watchlist chart backtest report performance insights"
+    "explain evaluations autopilot market watchlist chart backtest report performance insights"
 ).split()
 ORDER = frozenset({"symbol", "amount", "order_type", "limit_price", "stop_loss", "take_profit"})
 FIELDS = {
@@ -29,7 +29,7 @@ FIELDS = {
     "price": {"symbol"},
     "cancel": {"target"},
     "close": {"symbol"},
-    "protect": {"symbol", "stop_loss", "take_profit"},
+    "protect": {"symbol", "stop_loss", "take_profit", "trail"},
     "force_trade_test": {"symbol"},
     "mode": {"target"},
     "status": set(),
