@@ -1,4 +1,4 @@
-"""`zyn`: run, shell, do, parse, demo. The same as `python -m bot`."""
+"""`zyn`: run, shell, do, parse, demo, backup. The same as `python -m bot`."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings, SettingsError, load_settings
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_STATUS
     if options.command == "parse":
         return _parse(settings, options)
+    if options.command == "backup":
+        return _back_up(settings, options)
     return _open(settings, options)
 
 
@@ -50,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     parse.add_argument("text", nargs="?")
     parse.add_argument("--jsonl", action="store_true", help="read one JSON string a line from standard input")
     commands.add_parser("demo", help="the main job on a generated market, with a database of its own")
+    backup = commands.add_parser("backup", help="copy the database, whether the bot runs or not; nothing else is done")
+    backup.add_argument(
+        "path", metavar="PATH", type=Path, nargs="?", help="default: beside it, with the time in its name"
+    )
     return parser
 
 
@@ -61,9 +68,7 @@ def _open(settings: Settings, options: argparse.Namespace) -> int:
     from core.domain.errors import ZynError  # noqa: PLC0415
     from storage.database import DatabaseError  # noqa: PLC0415
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _print_what_the_terminal_knows()
     quiet = options.command in {"shell", "do", "demo"} and settings.log_level in {"INFO", "WARNING"}
     try:
         set_up_logs("ERROR" if quiet else settings.log_level, settings.log_file, settings.secrets())
@@ -79,6 +84,33 @@ def _open(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _back_up(settings: Settings, options: argparse.Namespace) -> int:
+    from core.market.clocks import wall_clock  # noqa: PLC0415 - the others do not need it here
+    from storage.backup import back_up  # noqa: PLC0415
+    from storage.database import DatabaseError  # noqa: PLC0415
+
+    _print_what_the_terminal_knows()
+    try:
+        made = back_up(settings.database_url, options.path, wall_clock())
+    except DatabaseError as error:
+        print(f"Zyn makes no backup: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(
+        f"{made.path}: {made.size_bytes:,} bytes, schema {made.revision}, brackets: {made.brackets:,}, "
+        f"orders: {made.orders:,}"
+    )
+    return 0
+
+
+def _print_what_the_terminal_knows() -> None:
+    """A letter that the terminal does not know becomes a question mark instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _parse(settings: Settings, options: argparse.Namespace) -> int:

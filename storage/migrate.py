@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
+from storage.backup import copy_pages
 from storage.database import Database, DatabaseError
 
 OUR_TABLE = "bracket"
@@ -62,15 +63,7 @@ def _backup(database: Database, revision: str | None, now: datetime) -> Path | N
     if path is None or revision is None or not path.exists():
         return None
     target = path.with_name(f"{path.name}.{revision}.{now:%Y%m%dT%H%M%S}.bak")
-    source = sqlite3.connect(path)
-    try:
-        copy = sqlite3.connect(target)
-        try:
-            source.backup(copy)
-        finally:
-            copy.close()
-    finally:
-        source.close()
+    copy_pages(path, target)
     shutil.copymode(path, target)
     return target
 

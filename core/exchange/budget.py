@@ -19,6 +19,7 @@ TARGET_TRY_COST = 8.0 + ADD_COST + ADD_COST + 3.0
 """What one try of an emulated target may cost: cancel the stop, sell, place a stop again, and amend it once."""
 REST_RESERVE = 3.0
 """What ordinary reads leave of the REST counter: enough to see an unanswered order through."""
+_BLINK_S = 0.01
 POLL_RESERVE = 8.0
 """What polling leaves, for what somebody asks and for what happens."""
 ENTRY_RESERVE = 2 * TARGET_TRY_COST
@@ -115,7 +116,8 @@ class RestBudget:
 
     async def _take(self, cost: float, reserve: float) -> None:
         while (wait := self.counter.wait_s(cost + reserve)) > 0:
-            await self._sleep(wait)
+            # Never less than a blink: the rest of a rounding would be waited for without end.
+            await self._sleep(max(wait, _BLINK_S))
         self.counter.add(cost)
 
 

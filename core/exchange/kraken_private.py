@@ -150,9 +150,8 @@ class KrakenExchangeWrapper:
         seen: list[VenueOrder] = []
 
         async def still_open() -> Page:
-            seen.extend(
-                translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}, urgent=reach.urgent), "open", pairs)
-            )
+            result = await self._read(Endpoint.OPEN_ORDERS, {}, urgent=reach.urgent)
+            seen.extend(translate.orders(result, "open", pairs, self._skew))
             return Page(seen)
 
         async def closed() -> Page:
@@ -203,7 +202,7 @@ class KrakenExchangeWrapper:
             result = await self._read(
                 Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)}, urgent=reach.urgent
             )
-            rows = translate.orders(result, "closed", pairs)
+            rows = translate.orders(result, "closed", pairs, self._skew)
             found += rows
             total = translate.count(result)
             is_last = len(rows) < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
@@ -234,7 +233,7 @@ class KrakenExchangeWrapper:
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
         """The orders that rest at Kraken. Raises VenueUnreadableError."""
         pairs = await self.known_pairs()
-        found = translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs)
+        found = translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs, self._skew)
         return [one for one in found if symbol in {None, one.symbol}]
 
     async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:

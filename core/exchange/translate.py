@@ -34,6 +34,7 @@ _KINDS = {
     "market": OrderType.MARKET, "limit": OrderType.LIMIT, "settle-position": OrderType.MARKET,
     "iceberg": OrderType.LIMIT,
 }  # fmt: skip
+_NO_SKEW = timedelta()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -128,10 +129,13 @@ def accepted_name(result: object) -> str | None:
     return str(names[0]) if isinstance(names, list) and names else None
 
 
-def orders(result: object, key: str, pairs: Pairs) -> list[VenueOrder]:
-    """The orders of OpenOrders (key "open") or ClosedOrders (key "closed"), as Kraken lists them."""
+def orders(result: object, key: str, pairs: Pairs, skew: timedelta = _NO_SKEW) -> list[VenueOrder]:
+    """The orders of OpenOrders (key "open") or ClosedOrders (key "closed"), as Kraken lists them.
+
+    Times are told on our clock: `skew` is how far Kraken's is ahead.
+    """
     listed = _mapping(_mapping(result, "list of orders").get(key, {}), "list of orders")
-    return [order(name, row, pairs) for name, row in listed.items()]
+    return [order(name, row, pairs, skew) for name, row in listed.items()]
 
 
 def count(result: object) -> int | None:
@@ -140,8 +144,11 @@ def count(result: object) -> int | None:
     return found if type(found) is int else None
 
 
-def order(name: str, raw: object, pairs: Pairs) -> VenueOrder:
-    """One order by its id. An order with a parent is nobody's by name: Kraken may give it the parent's."""
+def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> VenueOrder:
+    """One order by its id. An order with a parent is nobody's by name: Kraken may give it the parent's.
+
+    When an open order traded, Kraken does not say; of a closed one the end is known.
+    """
     row = _mapping(raw, "order")
     described = _mapping(row.get("descr"), "order")
     kind = _kind(str(described.get("ordertype")))
@@ -152,7 +159,7 @@ def order(name: str, raw: object, pairs: Pairs) -> VenueOrder:
         raise _unreadable("order", f"nobody knows the status {status!r}")
     parent = row.get("refid")
     ended = row.get("closetm")
-    opened_at = _time(row.get("opentm"))
+    opened_at = _time(row.get("opentm")) - skew
     average = _decimal(row.get("price", "0"), "order")
     return VenueOrder(
         venue_id=name,
@@ -169,7 +176,7 @@ def order(name: str, raw: object, pairs: Pairs) -> VenueOrder:
         cost=cost,
         fee=fee,
         base_fee=_base_fee(row, side, fee, average),
-        filled_at=(_time(ended) if ended else opened_at) if filled > ZERO else None,
+        filled_at=_time(ended) - skew if ended and filled > ZERO else None,
         reason=_text(row.get("reason")) or "",
         parent_id=_text(parent),
         triggered="triggered" in str(row.get("misc", "")) or "stopped" in str(row.get("misc", "")),

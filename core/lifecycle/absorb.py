@@ -133,7 +133,7 @@ def _names_under(bracket: Bracket, snapshot: Snapshot) -> list[str]:
 def _one(order: Order, snapshot: Snapshot) -> Order:
     shown = snapshot.find(order)
     if shown is not None:
-        return _merge(order, shown)
+        return _merge(order, shown, snapshot.at)
     if order.is_live and _absence_counts(order, snapshot):
         if order.missing_since is None:
             return replace(order, missing_since=snapshot.began_at)
@@ -146,10 +146,10 @@ def _absence_counts(order: Order, snapshot: Snapshot) -> bool:
     return snapshot.complete and snapshot.began_at > order.deadline
 
 
-def _merge(order: Order, shown: VenueOrder) -> Order:
+def _merge(order: Order, shown: VenueOrder, seen_at: datetime) -> Order:
     after = order
     if shown.filled > order.filled:
-        after = _with_fill(order, shown)
+        after = _with_fill(order, shown, seen_at)
     state = _state_of(after, shown)
     if state is not after.state:
         after = move(after, state, shown.reason)
@@ -171,10 +171,13 @@ def _state_of(order: Order, shown: VenueOrder) -> OrderState:
     return order.state if order.state is OrderState.FILLED else OrderState.CANCELED
 
 
-def _with_fill(order: Order, shown: VenueOrder) -> Order:
-    """Book the difference between the venue's totals and ours as one fill; its id makes booking it twice impossible."""
+def _with_fill(order: Order, shown: VenueOrder, seen_at: datetime) -> Order:
+    """Book the difference between the venue's totals and ours as one fill; its id makes booking it twice impossible.
+
+    Where the venue does not say when, it is told as of when it was seen.
+    """
     quantity, cost = shown.filled - order.filled, shown.cost - order.cost
-    at: datetime = shown.filled_at or shown.opened_at
+    at = shown.filled_at or seen_at
     fill = Fill(
         id=f"{shown.venue_id}:{shown.filled}",
         order_id=order.client_id,

@@ -234,12 +234,12 @@ class Desk:
         return TargetMode.RESTING if takes_both else TargetMode.EMULATED
 
     async def snapshot(self, *, sparing: bool = False, urgent: bool = False) -> Snapshot:
-        """What the venue shows now; `sparing`: the balances only where the last ones are old, and not in a hurry.
+        """What the venue shows now; `sparing`: the balances only where the last ones are old.
 
         Raises VenueUnreadableError.
         """
         since = None if self._balances_at is None else self.clock() - self._balances_at
-        balances = not sparing or since is None or (since >= BALANCES_EVERY and not urgent)
+        balances = not sparing or since is None or since >= BALANCES_EVERY
         wanted = self._wanted()
         names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
         oldest = min((order.created_at for order in wanted), default=None)
