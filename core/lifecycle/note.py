@@ -102,6 +102,8 @@ def _exit_refused(draft: Draft, order: Order, reason: str) -> None:
         protect_failures=failures if keep else bracket.protect_failures,
         protect_retry_at=draft.now + draft.rules.backoff(failures) if keep else bracket.protect_retry_at,
     )
+    if keep and failures > 1:
+        return  # It is tried again and again, and was told.
     draft.tell(
         EventKind.PROTECTION_REFUSED,
         f"The venue refused to sell {plain(order.quantity)} {bracket.base}: {reason}. "

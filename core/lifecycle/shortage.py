@@ -61,8 +61,9 @@ def write_off(brackets: Sequence[Bracket], shortage: Shortage, now: datetime, *,
             continue
         missing -= part
         text = (
-            f"{plain(part)} of {plain(bracket.held)} {bracket.base} are no longer on the account, and no order of Zyn "
-            f"sold them: sold or moved by hand. {bracket.symbol} now counts {plain(bracket.held - part)}."
+            f"{plain(part)} of {plain(bracket.held)} {bracket.base} are no longer on the account, and no order of this "
+            "position sold them: sold or moved by hand, or by another position that sold too much. "
+            f"{bracket.symbol} now counts {plain(bracket.held - part)}."
         )
         event = Event(EventKind.SOLD_ELSEWHERE, bracket.mode, now, text, bracket.symbol, bracket.id)
         decisions.append(Decision(bracket, replace(bracket, gone=bracket.gone + part), (), (), (event,)))
@@ -74,8 +75,8 @@ def missing_event(brackets: Sequence[Bracket], shortage: Shortage, now: datetime
     first = brackets[0]
     minutes = SHORTAGE_PAUSE.total_seconds() / 60
     text = (
-        f"The account has {plain(shortage.quantity)} {first.base} less than Zyn's positions count on, and no order of "
-        f"Zyn sold them. If that is still so in {minutes:.0f} minutes, Zyn stops counting on them."
+        f"The account has {plain(shortage.quantity)} {first.base} less than Zyn's positions count on, and none of their "
+        f"orders sold them. If that is still so in {minutes:.0f} minutes, Zyn stops counting on them."
     )
     return Event(EventKind.SOLD_ELSEWHERE, first.mode, now, text, first.symbol)
 

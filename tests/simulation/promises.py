@@ -277,10 +277,12 @@ class Promises:
                 self.require("what is closed has nothing open", not live, f"{venue.mode} {after.id}: {live}")
 
     def _require_really_gone(self, venue: "HostileVenue") -> None:
-        """No more is written off than hands have taken."""
+        """No more is written off than hands have taken, or legs of other brackets that nothing linked."""
         row = self.rows.execute("SELECT gone FROM bracket WHERE mode = ? AND gone <> '0'", [venue.mode.value])
         gone = sum((Decimal(one) for (one,) in row), ZERO)
-        most = venue.taken_by_hand + ZEC.lot_size * len(venue.books.brackets)  # in whole lots
+        books = venue.books
+        oversold = sum((max(ZERO, -books.bought_less_sold(one)) for one in books.brackets), ZERO)
+        most = venue.taken_by_hand + oversold + ZEC.lot_size * len(venue.books.brackets)  # in whole lots
         self.require("only what is gone is written off", gone <= most, f"{gone} of {venue.taken_by_hand}")
 
     def _require_true(self, venue: "HostileVenue", before: Order | None, order: Order) -> None:
