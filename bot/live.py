@@ -49,6 +49,13 @@ def _is_base64(text: str) -> bool:
     return True
 
 
+def require_keys(settings: Settings) -> None:
+    """Raise LiveSetupError where MODE asks for LIVE without what it needs; before anything is opened."""
+    how = lacks(settings)
+    if settings.mode is Mode.LIVE and how:
+        raise LiveSetupError(f"MODE=LIVE, and without Kraken there is nothing to trade on: {how}, or MODE=PAPER")
+
+
 def require_live(settings: Settings, database: Database, stored_mode: str | None) -> None:
     """Raise LiveSetupError where LIVE is wanted or needed and cannot be."""
     unfinished = Ledger(database, Mode.LIVE).unfinished()
@@ -57,14 +64,11 @@ def require_live(settings: Settings, database: Database, stored_mode: str | None
     how = lacks(settings)
     if not how:
         return
-    mode = Mode(stored_mode) if stored_mode in set(Mode) else settings.mode
     if unfinished:
         symbols = ", ".join(sorted({bracket.symbol for bracket in unfinished}))
         raise LiveSetupError(f"{len(unfinished)} LIVE trades are open ({symbols}), nobody would watch over them: {how}")
-    if mode is Mode.LIVE:
-        where = "the stored mode is LIVE" if stored_mode else "MODE=LIVE"
-        back = "" if stored_mode else ", or MODE=PAPER"
-        raise LiveSetupError(f"{where}, and without Kraken there is nothing to trade on: {how}{back}")
+    if stored_mode == Mode.LIVE:
+        raise LiveSetupError(f"the stored mode is LIVE, and without Kraken there is nothing to trade on: {how}")
 
 
 def live_exchange(settings: Settings, market: MarketData, clock: Clock) -> KrakenExchangeWrapper:

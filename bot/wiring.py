@@ -10,7 +10,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.grammar.parse import Grammar
-from bot.live import LiveSetupError, lacks, live_exchange, remember_holds, require_live
+from bot.live import LiveSetupError, lacks, live_exchange, remember_holds, require_keys, require_live
 from bot.settings import Settings
 from core.domain.errors import ZynError
 from core.domain.instruments import Instrument
@@ -95,6 +95,10 @@ async def open_house(settings: Settings) -> House:
     There is a LIVE desk where there are Kraken keys and Kraken's prices. Raises WiringError, DatabaseError or a
     ZynError of the market, having given everything back.
     """
+    try:
+        require_keys(settings)
+    except LiveSetupError as error:
+        raise WiringError(str(error)) from error
     database = open_database(settings.database_url)
     lock = ProcessLock(database)
     try:
