@@ -13,7 +13,7 @@ from bot.settings import Settings
 from core.domain.modes import Mode
 from core.domain.venue import OrderNews
 from core.exchange.budget import RestBudget
-from core.exchange.holds import Evidence
+from core.exchange.holds import Evidence, outweighs
 from core.exchange.kraken_private import AccountOptions, KrakenExchangeWrapper
 from core.exchange.kraken_streams import AccountStreams
 from core.exchange.port import MarketData
@@ -137,10 +137,13 @@ def remember_holds(desk: Desk, exchange: KrakenExchangeWrapper, store: Store) ->
 
     def learn(evidence: Evidence) -> None:
         known = desk.learned
+        if not outweighs(evidence, known):
+            return
         desk.learned = evidence
-        if known is None or known.holds is not evidence.holds:
+        if known is None or (known.holds, known.is_proof) != (evidence.holds, evidence.is_proof):
             logger.info("[{}] {}", desk.mode, evidence.text)
             values = {"holds": evidence.holds, "at": evidence.at.isoformat(), "how": evidence.how}
+            values["is_proof"] = evidence.is_proof
             store.put(HOLDS_KEY, json.dumps(values))
 
     exchange.learn = learn
@@ -151,4 +154,5 @@ def _stored(store: Store) -> Evidence | None:
     if text is None:
         return None
     values = json.loads(text)
-    return Evidence(bool(values["holds"]), datetime.fromisoformat(values["at"]), str(values["how"]))
+    at = datetime.fromisoformat(values["at"])
+    return Evidence(bool(values["holds"]), at, str(values["how"]), bool(values.get("is_proof")))

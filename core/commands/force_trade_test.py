@@ -171,7 +171,9 @@ async def _lower_target(desk: Desk, stale: Bracket, quote: Quote) -> None:
 
 
 def _end_seen(desk: Desk, steps: _Steps, bracket: Bracket) -> None:
-    siblings = [order for order in bracket.of_role(Role.STOP, Role.TARGET) if order.filled <= ZERO]
+    # What the venue never took was no sibling: its refusal is told in the rows, and Zyn held that leg itself.
+    legs = bracket.of_role(Role.STOP, Role.TARGET)
+    siblings = [order for order in legs if order.filled <= ZERO and order.state is not OrderState.REJECTED]
     for order in siblings:
         canceled = order.state is OrderState.CANCELED
         steps.add(

@@ -16,12 +16,19 @@ class Evidence:
     holds: bool
     at: datetime
     how: str
+    is_proof: bool = False
+    """True for something that an order of ours met with; what balances look like does not outweigh it."""
 
     @property
     def text(self) -> str:
         """One line for `status`."""
         what = "a resting stop holds its coins" if self.holds else "a resting stop leaves its coins free"
         return f"{what} (seen {self.at:%Y-%m-%d %H:%M} UTC: {self.how})"
+
+
+def outweighs(new: Evidence, known: Evidence | None) -> bool:
+    """True where `new` is to be believed instead of what is known."""
+    return known is None or new.is_proof or not known.is_proof
 
 
 def evidence_of(snapshot: Snapshot) -> Evidence | None:

@@ -15,7 +15,7 @@ from loguru import logger
 from core.domain.errors import Code
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode
-from core.domain.orders import Role, Side, TimeInForce
+from core.domain.orders import OrderType, Role, Side, TimeInForce
 from core.domain.venue import (
     EVERYTHING,
     Accepted,
@@ -31,6 +31,7 @@ from core.domain.venue import (
     Unknown,
     VenueFill,
     VenueOrder,
+    VenueState,
 )
 from core.exchange import budget, translate
 from core.exchange.errors import MarketDownError, VenueUnreadableError
@@ -223,6 +224,8 @@ class KrakenExchangeWrapper:
         """Remember what is over; what still changes begins anew."""
         now = self._clock()
         for shown in found:
+            if _was_starved(shown):
+                self.learn(_met(now, "a stop that was reached found its coins held by another order"))
             name = shown.client_id or shown.venue_id
             known = self._settled.get(name)
             since = known.since if known is not None and known.shown == shown else now
@@ -378,7 +381,7 @@ class KrakenExchangeWrapper:
             self._trading.of(action.symbol).fill()
         second_leg = isinstance(action, Submit) and order.role is Role.TARGET and order.time_in_force is TimeInForce.GTC
         if second_leg and outcome.reason.startswith("EOrder:Insufficient funds"):
-            self.learn(Evidence(holds=True, at=self._clock(), how="it refused a target beside a resting stop"))
+            self.learn(_met(self._clock(), "it refused a target beside a resting stop"))
 
     # -- whether it may trade ----------------------------------------------------------------------------------
 
@@ -423,6 +426,16 @@ class KrakenExchangeWrapper:
     async def close(self) -> None:
         """Close the client."""
         await self.wire.close()
+
+
+def _met(at: datetime, how: str) -> Evidence:
+    return Evidence(holds=True, at=at, how=how, is_proof=True)
+
+
+def _was_starved(shown: VenueOrder) -> bool:
+    """True for a stop that the venue ended because there were no free coins for it when its price came."""
+    is_stop = shown.type is OrderType.STOP_LOSS and shown.side is Side.SELL
+    return is_stop and shown.state is VenueState.CANCELED and "nsufficient" in shown.reason
 
 
 def _never() -> bool:

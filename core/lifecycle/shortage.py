@@ -75,8 +75,8 @@ def missing_event(brackets: Sequence[Bracket], shortage: Shortage, now: datetime
     first = brackets[0]
     minutes = SHORTAGE_PAUSE.total_seconds() / 60
     text = (
-        f"The account has {plain(shortage.quantity)} {first.base} less than Zyn's positions count on, and none of their "
-        f"orders sold them. If that is still so in {minutes:.0f} minutes, Zyn stops counting on them."
+        f"The account has {plain(shortage.quantity)} {first.base} less than Zyn's positions count on, and none of "
+        f"their orders sold them. If that is still so in {minutes:.0f} minutes, Zyn stops counting on them."
     )
     return Event(EventKind.SOLD_ELSEWHERE, first.mode, now, text, first.symbol)
 

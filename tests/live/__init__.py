@@ -1,0 +1,1 @@
+"""LIVE on a Kraken of our own: what an owner would see."""
