@@ -31,6 +31,10 @@ class AccountClient(PublicClient, Protocol):
     tap: Callable[[str, dict[str, Any]], None] | None
     token_source: Callable[[], Awaitable[str]] | None
 
+    def know(self, symbol: str, venue_name: str) -> None:
+        """Let the streams know a pair."""
+        ...
+
     def drop(self, stream: str) -> None:
         """Break the connection of a stream ("publicV2", "privateV2"): who watches it gets an error."""
         ...
@@ -97,6 +101,19 @@ def _tapped_class() -> Any:
                 is_private = client.url == self.urls["api"]["ws"]["privateV2"]
                 self.tap("privateV2" if is_private else "publicV2", message)
             super().handle_message(client, message)
+
+        async def load_markets(self, reload: bool = False, params: dict[str, Any] | None = None) -> Any:  # noqa: FBT001, FBT002 - as ccxt has it
+            """Nothing: of all markets (50 MiB) the streams need those that are watched, and `know` names them."""
+            del reload, params
+            return self.markets
+
+        def know(self, symbol: str, venue_name: str) -> None:
+            known = dict(self.markets or {})
+            if symbol not in known:
+                base, _, quote = symbol.partition("/")
+                ids = {"id": venue_name, "base": base, "quote": quote, "baseId": base, "quoteId": quote}
+                one = self.safe_market_structure({**ids, "symbol": symbol, "type": "spot", "spot": True})
+                self.set_markets([*known.values(), one])
 
         async def authenticate(self, params: dict[str, Any] | None = None) -> str:
             if self.token_source is not None:

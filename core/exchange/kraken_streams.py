@@ -140,6 +140,7 @@ class AccountStreams:
             await asyncio.gather(*watchers.values(), return_exceptions=True)
 
     async def _watch_price(self, symbol: str) -> None:
+        self._wire.client.know(symbol, symbol)
         while True:
             await self._wire.client.watch_bids_asks([symbol], {})
 

@@ -1,0 +1,229 @@
+"""LIVE on the stand-in, on days when something goes wrong: each has a repair, an alert and a row that explains it."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from core.domain.brackets import BracketState, ExitReason
+from core.domain.orders import OrderState, OrderType, Role
+from tests.live_kit import LiveHouse, live_house
+from tests.standins import kraken_faults as faults
+from tests.standins.kraken import KrakenStandIn, audit
+
+D = Decimal
+
+
+@pytest.fixture
+async def live(tmp_path: Path) -> AsyncIterator[LiveHouse]:
+    async with (
+        KrakenStandIn(balances={"USD": D(10000)}) as kraken,
+        live_house(tmp_path, kraken, unprotected_limit_s="5") as house,
+    ):
+        kraken.account.limits = False
+        yield house
+        assert kraken.private.forbidden == []
+
+
+async def _bought(live: LiveHouse) -> None:
+    reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    assert reply.ok, reply.text
+
+
+def _stops(live: LiveHouse) -> list[tuple[Decimal | None, Decimal]]:
+    return [(one.trigger_price, one.quantity) for one in live.resting() if one.type is OrderType.STOP_LOSS]
+
+
+async def _until_closed(live: LiveHouse, ticks: int = 14) -> None:
+    """Look again and again, a second of the wall's time apart, until the bracket is over."""
+    import asyncio  # noqa: PLC0415
+
+    for _ in range(ticks):
+        await live.tick()
+        if live.bracket().state is BracketState.CLOSED:
+            return
+        await asyncio.sleep(1)
+
+
+async def test_a_stop_that_cannot_be_placed_ends_the_position_and_the_owner_hears_why(tmp_path: Path) -> None:
+    async with (
+        KrakenStandIn(balances={"USD": D(10000)}) as kraken,
+        live_house(tmp_path, kraken, unprotected_limit_s="5", entry_stop="after") as live,
+    ):
+        kraken.account.limits = False
+
+        def no_stops(endpoint: str, params: dict[str, str]) -> faults.PrivateFault | None:
+            refused = endpoint == "AddOrder" and params.get("ordertype") == "stop-loss"
+            return faults.error("EOrder:Orders limit exceeded") if refused else None
+
+        kraken.private.fault = no_stops
+        reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+        assert "UNPROTECTED" in reply.text
+        denied = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+        assert denied.code == "NOT_ACTIVE"
+        await _until_closed(live)
+        assert live.bracket().close_reason is ExitReason.UNPROTECTED
+        assert kraken.account.balances["ZEC"] == 0
+        told = live.alerts()
+        assert "refused the stop for 0.04 ZEC: EOrder:Orders limit exceeded" in told
+        assert "had no stop for" in told
+        assert "left because no stop could be placed" in told
+        assert live.bracket().unprotected_s > 5
+
+
+async def test_a_stop_canceled_by_hand_is_placed_again_and_told(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.by_hand_cancel(live.resting()[0].venue_id)
+    await live.tick()
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+    assert "canceled at the venue" in live.alerts()
+
+
+async def test_a_stop_amended_by_hand_is_put_back_where_the_bracket_wants_it(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.by_hand_amend(live.resting()[0].venue_id, trigger="450.00")
+    await live.tick()
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+
+
+async def test_a_pair_that_only_takes_cancels_keeps_its_stop_and_refuses_entries_in_krakens_words(
+    live: LiveHouse,
+) -> None:
+    await _bought(live)
+    live.kraken.account.pair("ZEC/USD").status = "cancel_only"
+    reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    assert "cancel_only" in reply.text
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+
+
+async def test_each_partial_fill_of_an_entry_is_protected_and_the_stops_together_are_what_is_held(
+    live: LiveHouse,
+) -> None:
+    reply = await live.tell("buy 0.1 ZEC/USD limit 505. SL 1%. TP 2%.")
+    assert reply.ok, reply.text
+    for volume in ("0.03", "0.05", "0.02"):
+        live.kraken.account.trade("ZEC/USD", "504.00", volume=volume)
+        await live.prices_pass()
+        await live.tick(2)
+        held = live.bracket().held
+        assert sum(quantity for _, quantity in _stops(live)) == held
+    assert live.bracket().held == D("0.1")
+    assert {price for price, _ in _stops(live)} == {live.bracket().stop_price}
+
+
+async def test_a_stop_that_was_reached_and_is_not_filled_yet_is_not_doubled(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.trade("ZEC/USD", "504.00", volume="0.015")
+    await live.prices_pass()
+    await live.tick(3)
+    bracket = live.bracket()
+    assert bracket.held == D("0.025")
+    assert sum(one.quantity - one.filled for one in live.resting()) == D("0.025")
+    live.kraken.account.trade("ZEC/USD", "503.50")
+    await live.tick(2)
+    assert live.bracket().close_reason is ExitReason.STOP
+    assert audit(live.kraken.account) == []
+
+
+async def test_a_target_that_cannot_be_sold_gives_the_stop_back_in_the_same_look(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.pair("ZEC/USD").bids = [("400.00", "1")]
+    live.kraken.account.set_quote("ZEC/USD", "521.00", "521.10", "521.00")
+    await live.prices_pass()
+    await live.tick()
+    bracket = live.bracket()
+    assert bracket.held == D("0.04")
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+    assert bracket.target_failures == 1
+    assert bracket.target_retry_at is not None
+    assert 0 < bracket.unprotected_s < 3
+    assert "Longest time without a stop: 0." in (await live.tell("status")).text
+
+
+async def test_an_answer_that_was_lost_doubles_nothing(live: LiveHouse) -> None:
+    live.kraken.fail(faults.DROP_AFTER, times=1, endpoint="AddOrder")
+    reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    await live.tick()
+    assert len(live.kraken.private.asked("AddOrder")) == 1
+    assert live.bracket().held == D("0.04")
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+    assert reply.code != "REJECTED"
+    assert "Nothing was bought" not in reply.text
+
+
+async def test_a_request_that_was_lost_is_reported_and_never_repeated(live: LiveHouse) -> None:
+    live.kraken.fail(faults.DROP_BEFORE, times=1, endpoint="AddOrder")
+    reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    assert "UNKNOWN" in reply.text
+    entry = live.bracket().entry
+    assert entry is not None
+    assert entry.state is OrderState.SUBMITTING
+    await live.tick(2)
+    assert len(live.kraken.private.asked("AddOrder")) == 1
+    assert live.kraken.account.balances.get("ZEC", D(0)) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_flatten_gets_out_while_half_of_the_calls_fail_and_may_be_repeated(live: LiveHouse, seed: int) -> None:
+    print(f"seed {seed}")
+    for symbol in ("ZEC/USD", "ETH/USD", "SOL/USD"):
+        assert (await live.tell(f"buy $100 of {symbol} SL 1% TP 2%")).ok
+    random = Random(seed)
+    ways = (faults.DROP_AFTER, faults.DROP_BEFORE, faults.HTML_502_BEFORE, faults.error("EService:Unavailable"))
+    live.kraken.private.fault = lambda _endpoint, _params: random.choice(ways) if random.random() < 0.5 else None
+    for _ in range(3):
+        await live.tell("flatten")
+    live.kraken.recover()
+    await _until_flat(live)
+    assert live.resting() == []
+    assert {asset: total for asset, total in live.kraken.account.balances.items() if total and asset != "USD"} == {}
+    assert audit(live.kraken.account) == []
+
+
+async def _until_flat(live: LiveHouse) -> None:
+    import asyncio  # noqa: PLC0415
+
+    for _ in range(25):
+        await live.tick()
+        if not live.desk.ledger.unfinished():
+            return
+        await live.tell("flatten")
+        await asyncio.sleep(1)
+
+
+async def test_both_legs_that_traded_are_told_and_halt_the_desk(tmp_path: Path) -> None:
+    async with (
+        KrakenStandIn(balances={"USD": D(10000), "ZEC": D(1)}, stop_holds=False) as kraken,
+        live_house(tmp_path, kraken, target_mode="resting") as live,
+    ):
+        kraken.account.limits = False
+        await _bought(live)
+        await live.tick()
+        kraken.account.trade("ZEC/USD", "521.00")
+        kraken.account.trade("ZEC/USD", "500.00")
+        await live.prices_pass()
+        await live.tick(2)
+        assert live.bracket().sold == D("0.08")
+        assert "sold 0.04 ZEC more than was bought" in live.alerts()
+        assert "halted" in live.alerts()
+        denied = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+        assert denied.code == "NOT_ACTIVE"
+        assert len(live.desk.ledger.incidents.open()) == 1
+
+
+async def test_a_target_beside_a_stop_that_holds_is_kept_by_zyn_and_learned_for_auto(tmp_path: Path) -> None:
+    async with (
+        KrakenStandIn(balances={"USD": D(10000)}, stop_holds=True) as kraken,
+        live_house(tmp_path, kraken, target_mode="resting") as live,
+    ):
+        kraken.account.limits = False
+        await _bought(live)
+        await live.tick()
+        [target] = [one for one in live.bracket().of_role(Role.TARGET) if not one.is_terminal]
+        assert target.state is OrderState.HELD
+        assert "refused the target" in live.alerts()
+        assert live.desk.learned is not None
+        assert live.desk.learned.holds
+        assert live.desk.learned.is_proof
