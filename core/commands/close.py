@@ -44,7 +44,7 @@ async def handle(desk: Desk, command: Close) -> Reply:
     """Leave, and answer with what was really sold."""
     brackets = await _chosen(desk, command)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.COMMAND)
-    return await exit_reply(desk, left)
+    return await exit_reply(desk, left, took_all=True)
 
 
 async def preview(desk: Desk, command: Close) -> Preview:

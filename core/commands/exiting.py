@@ -10,12 +10,18 @@ from core.domain.money import ZERO, plain
 from core.domain.orders import OrderState
 from core.trading import say
 from core.trading.desk import Desk
+from core.trading.foreign import untouched_lines
 from core.trading.leaving import Left
 from core.trading.reply import ExecFacts, Reply, receipt_of
 
 
-async def exit_reply(desk: Desk, left: Sequence[Left], *, skipped: Decimal = ZERO, title: str = "") -> Reply:
-    """Tell of each bracket what was sold, what is left and what is still under way."""
+async def exit_reply(
+    desk: Desk, left: Sequence[Left], *, skipped: Decimal = ZERO, title: str = "", took_all: bool = False
+) -> Reply:
+    """Tell of each bracket what was sold, what is left and what is still under way.
+
+    `took_all`: everything was meant; what of it is not ours, and was not touched, is named.
+    """
     quotes = await desk.quotes({one.after.symbol for one in left})
     # Read last and told at once: while the market was asked, the tick went on.
     left = [replace(one, after=desk.ledger.bracket(one.before.id) or one.after) for one in left]
@@ -24,6 +30,9 @@ async def exit_reply(desk: Desk, left: Sequence[Left], *, skipped: Decimal = ZER
         lines += _of_one(one)
     if skipped > ZERO:
         lines.append(f"{plain(skipped)} was left out: too small to be sold from the next bracket alone.")
+    if took_all:
+        symbols = {one.after.symbol for one in left}
+        lines += await untouched_lines(desk, symbols.pop() if len(symbols) == 1 else None)
     lines += say.sources(quotes.values(), desk.clock())
     incomplete = [one for one in left if _is_unfinished(one)]
     receipts = [receipt_of(order, one.after, desk.exchange.name) for one in left for order in one.orders]

@@ -77,7 +77,7 @@ async def handle(desk: Desk, command: Sell) -> Reply:
     if command.order_type == "limit":
         return await _as_target(desk, command, sale)
     left = await leave(desk, sale.wishes, ExitReason.COMMAND)
-    return await exit_reply(desk, left, skipped=sale.skipped)
+    return await exit_reply(desk, left, skipped=sale.skipped, took_all=is_all(command.amount))
 
 
 async def preview(desk: Desk, command: Sell) -> Preview:
