@@ -44,6 +44,7 @@ _TOPICS: Mapping[EventKind, Topic] = {
     EventKind.PROTECTION_REFUSED: Topic.REFUSED,
     EventKind.UNPROTECTED: Topic.UNPROTECTED,
     EventKind.TARGET_HELD: Topic.TARGET,
+    EventKind.MARKET_CLOSED: Topic.REFUSED,
     EventKind.TARGET_FILLED: Topic.TARGET,
     EventKind.STOP_FILLED: Topic.STOP,
     EventKind.EXIT_FILLED: Topic.CLOSED,

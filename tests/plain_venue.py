@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.domain.venue import Fees, Outcome, Refused, Submit, VenueFill
-from core.exchange.kraken_private import DEFAULT_FEES
+from core.exchange.kraken_books import DEFAULT_FEES
 from core.exchange.port import Readiness
 
 

@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     PROTECTION_REFUSED = "protection_refused"
     UNPROTECTED = "unprotected"
     TARGET_HELD = "target_held"
+    MARKET_CLOSED = "market_closed"
     TARGET_FILLED = "target_filled"
     STOP_FILLED = "stop_filled"
     EXIT_FILLED = "exit_filled"

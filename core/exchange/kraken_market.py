@@ -22,6 +22,7 @@ ATTEMPTS = 3
 """Per read. aiohttp adds one of its own where the connection of a GET is dropped (never for a POST)."""
 
 QUOTE_REUSE = timedelta(seconds=1)
+STATUS_REUSE = timedelta(seconds=10)
 STREAM_ALIVE = timedelta(seconds=5)
 LISTING_AGE_MAX = timedelta(hours=24)
 LISTING_RETRY_AFTER = timedelta(minutes=1)
@@ -84,6 +85,7 @@ class KrakenMarketData:
         # Half of the time for one attempt: a connection that hangs leaves room for a second one.
         self._wire = _PublicWire(clock, lambda: client_factory(api_url, timeout_s / 2), timeout_s, pace, sleep)
         self._recent: dict[str, Quote] = {}
+        self._statuses: dict[str, tuple[datetime, str]] = {}
         self._streamed: dict[str, Quote] = {}
         self._heard_at = datetime.min.replace(tzinfo=UTC)
         self._listing: Mapping[str, Instrument] = {}
@@ -143,6 +145,21 @@ class KrakenMarketData:
         venue_name = await self._venue_name(symbol)
         result, asked_at = await self._wire.read("Depth", {"pair": venue_name, "count": BOOK_DEPTH})
         return translate.book(result, symbol, asked_at)
+
+    async def status(self, symbol: str) -> str:
+        """The pair's status, no older than ten seconds; as last known while it cannot be read."""
+        known = (await self._instruments()).get(symbol)
+        now = self._clock()
+        at, status = self._statuses.get(symbol, (datetime.min.replace(tzinfo=UTC), known.status if known else "online"))
+        if known is None or now - at < STATUS_REUSE:
+            return status
+        try:
+            result, _ = await self._wire.read("AssetPairs", {"pair": known.venue_name})
+            status = translate.instruments(result).get(symbol, known).status
+        except MarketDownError:
+            return status
+        self._statuses[symbol] = (now, status)
+        return status
 
     async def tape(self, symbol: str, since: datetime) -> Tape:
         """What traded after `since`: every print when that is 5 minutes or less ago, mostly closed candles otherwise.

@@ -1,65 +1,35 @@
-"""A Kraken account as an exchange: orders out, answers judged, books in.
-
-Books are read no further than a tick needs, because Kraken counts reads: the open orders always, the closed ones only
-while something that is wanted is not open, the balances when they are asked for.
-"""
+"""A Kraken account as an exchange: orders out, answers judged, and whether it may be traded on."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from loguru import logger
 
 from core.domain.errors import Code
-from core.domain.instruments import Instrument
 from core.domain.modes import Mode
-from core.domain.orders import OrderType, Role, Side, TimeInForce
+from core.domain.orders import Role, Side, TimeInForce
 from core.domain.venue import (
-    EVERYTHING,
     Accepted,
     Action,
-    Balance,
     Cancel,
-    Fees,
     Outcome,
-    Reach,
     Refused,
-    Snapshot,
     Submit,
     Unknown,
-    VenueFill,
-    VenueOrder,
-    VenueState,
 )
 from core.exchange import budget, translate
 from core.exchange.errors import MarketDownError, VenueUnreadableError
-from core.exchange.holds import Evidence, evidence_of
+from core.exchange.kraken_books import AccountBooks, met
 from core.exchange.kraken_wire import NONCE, AccountWire, CallFailedError, Endpoint
 from core.exchange.port import Abilities, MarketData, Readiness
-from core.exchange.reading import Page, read_books
 from core.exchange.verdicts import Proof, meaning_of
 from core.market.clocks import Clock
 
-PAGE_ROWS = 50
-PAGES_MAX = 10
-EARLIER = timedelta(seconds=60)
-"""How much further back than asked for the lists are read: Kraken's clock and ours differ."""
-SETTLED_AFTER = timedelta(seconds=60)
-"""An order seen as over for so long is not asked about again; until then ever more rarely."""
-FIRST_RECHECK = timedelta(seconds=2)
-REMEMBERED = 2_000
-LOOK_AT_LEAST_EVERY = timedelta(seconds=15)
-REUSED_FOR = timedelta(seconds=2)
-"""So long the last reading is shown again to who only wants to look, if nothing was sent or told since."""
-REUSED_AT_MOST_FOR = timedelta(seconds=60)
-FEES_GOOD_FOR = timedelta(hours=1)
-CLOCK_GOOD_FOR = timedelta(minutes=5)
 SKEW_MAX = timedelta(seconds=30)
 """Our clock may be so far off; further, and days and ages that we tell would be wrong."""
-DEFAULT_FEES = Fees(Decimal("0.25"), Decimal("0.40"))
-"""Kraken's schedule for who has traded little. Source: Kraken's page of fees."""
+AMEND_DEADLINE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +42,7 @@ class AccountOptions:
     """True where the owner insists on a key that could send coins away."""
 
 
-@dataclass(slots=True)
-class Pulse:
-    """How the account answers, for whoever watches over it."""
-
-    answered_at: datetime | None = None
-    failing_since: datetime | None = None
-    failure: str = ""
-    nonce_refusals: int = 0
-    skew: timedelta | None = None
-    status: str = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """An order that is over, as it was first and last seen so."""
-
-    since: datetime
-    checked_at: datetime
-    shown: VenueOrder
-
-    def is_due(self, now: datetime) -> bool:
-        """True when it is to be looked at again: after 2, 6, 14, 30 seconds, and never once it has stayed the same."""
-        age = self.checked_at - self.since
-        return age < SETTLED_AFTER and now >= self.checked_at + age + FIRST_RECHECK
-
-
-class KrakenExchangeWrapper:
+class KrakenExchangeWrapper(AccountBooks):
     """An `Exchange` whose venue is a Kraken account."""
 
     mode = Mode.LIVE
@@ -112,23 +56,10 @@ class KrakenExchangeWrapper:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pulse = Pulse()
-        self.learn: Callable[[Evidence], None] = _forget
-        """Told what the books say of the coins of resting stops."""
-        self.stream_is_alive: Callable[[], bool] = _never
-        """Whether Kraken itself would tell of executions."""
+        super().__init__(wire, market, clock, monotonic)
         self.abilities = Abilities(attaches_stops=options.attaches_stops, rests_unlinked=True)
-        self.wire = wire
-        self._market = market
-        self._clock = clock
         self._options = options
         self._trading = budget.TradingBudget(options.tier, monotonic=monotonic)
-        self._settled: dict[str, _Settled] = {}
-        self._fees: dict[str, tuple[datetime, Fees]] = {}
-        self._pairs: tuple[Mapping[str, Instrument], translate.Pairs] = ({}, translate.Pairs(()))
-        self._last: tuple[int, frozenset[str], Snapshot] | None = None
-        self._moves = 0
-        """Counts whatever may have changed the books: what was sent, and what a stream told."""
 
     @property
     def name(self) -> str:
@@ -138,179 +69,7 @@ class KrakenExchangeWrapper:
     async def advance(self, base: str | None = None) -> None:
         """A real venue lives by itself."""
 
-    # -- the books ---------------------------------------------------------------------------------------------
-
-    async def snapshot(self, wanted: Collection[str], reach: Reach = EVERYTHING) -> Snapshot:
-        """The account's books now, as far as `reach` goes. Raises VenueUnreadableError."""
-        pairs = await self.known_pairs()
-        names = frozenset(wanted)
-        known = self._shown_again(names, reach)
-        if known is not None:
-            return known
-        moves = self._moves
-        seen: list[VenueOrder] = []
-
-        async def still_open() -> Page:
-            result = await self._read(Endpoint.OPEN_ORDERS, {}, urgent=reach.urgent)
-            seen.extend(translate.orders(result, "open", pairs, self._skew))
-            return Page(seen)
-
-        async def closed() -> Page:
-            return await self._closed(names - translate.names_of(seen), reach, pairs)
-
-        async def balances() -> Mapping[str, Balance]:
-            return (
-                translate.balances(await self._read(Endpoint.BALANCE, {}, urgent=reach.urgent))
-                if reach.balances
-                else {}
-            )
-
-        snapshot = await read_books(self._clock, still_open, closed, balances)
-        evidence = evidence_of(snapshot)
-        if evidence is not None:
-            self.learn(evidence)
-        self._last = (moves, names, snapshot) if snapshot.complete else None
-        return snapshot
-
-    def _shown_again(self, names: frozenset[str], reach: Reach) -> Snapshot | None:
-        """The last reading, with its own times, if it answers this one too."""
-        if self._last is None or reach.urgent or reach.parents or reach.sweep is not None:
-            return None
-        moves, known, snapshot = self._last
-        fits = moves == self._moves and names <= known and (bool(snapshot.balances) or not reach.balances)
-        age = self._clock() - snapshot.began_at
-        if not fits or age < timedelta():
-            return None
-        # With our calls used up, a reading that a living stream has not contradicted is better than a long wait.
-        is_low = self.stream_is_alive() and self.wire.budget.counter.room < budget.REST_RESERVE + 1 + reach.balances
-        return snapshot if age < (REUSED_AT_MOST_FOR if is_low else REUSED_FOR) else None
-
-    def note_news(self) -> None:
-        """A stream tells that the books have moved."""
-        self._moves += 1
-
-    async def _closed(self, missing: frozenset[str], reach: Reach, pairs: translate.Pairs) -> Page:
-        """The closed orders among `missing` and the children of `reach.parents`; no call where nothing is missing."""
-        settled = self._settled_among(missing)
-        left = missing - translate.names_of(settled)
-        looks_for_more = bool(reach.parents) or reach.sweep is not None
-        if not left and not looks_for_more:
-            return Page(settled)
-        since = min((one for one in (reach.since, reach.sweep) if one is not None), default=None)
-        found: list[VenueOrder] = []
-        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))} if since else {}
-        for page in range(PAGES_MAX):
-            result = await self._read(
-                Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)}, urgent=reach.urgent
-            )
-            rows = translate.orders(result, "closed", pairs, self._skew)
-            found += rows
-            total = translate.count(result)
-            is_last = len(rows) < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
-            if is_last or (not looks_for_more and left <= translate.names_of(found)):
-                break
-        else:
-            is_last = False
-        self._settle(found)
-        whole = is_last or (not looks_for_more and left <= translate.names_of(found))
-        return Page([*settled, *found], whole)
-
-    def _settled_among(self, names: frozenset[str]) -> list[VenueOrder]:
-        now = self._clock()
-        known = (self._settled.get(name) for name in names)
-        return [one.shown for one in known if one is not None and not one.is_due(now)]
-
-    def _settle(self, found: Sequence[VenueOrder]) -> None:
-        """Remember what is over; what still changes begins anew."""
-        now = self._clock()
-        for shown in found:
-            if _was_starved(shown):
-                self.learn(_met(now, "a stop that was reached found its coins held by another order"))
-            name = shown.client_id or shown.venue_id
-            known = self._settled.get(name)
-            since = known.since if known is not None and known.shown == shown else now
-            self._settled[name] = _Settled(since, now, shown)
-        while len(self._settled) > REMEMBERED:
-            del self._settled[next(iter(self._settled))]
-
-    async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:
-        """The orders that rest at Kraken. Raises VenueUnreadableError."""
-        pairs = await self.known_pairs()
-        found = translate.orders(await self._read(Endpoint.OPEN_ORDERS, {}), "open", pairs, self._skew)
-        return [one for one in found if symbol in {None, one.symbol}]
-
-    async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
-        """Kraken's own executions since then, oldest first. Raises VenueUnreadableError."""
-        pairs = await self.known_pairs()
-        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))}
-        if until is not None:
-            form["end"] = str(int((until + EARLIER + self._skew).timestamp()))
-        found: list[VenueFill] = []
-        for page in range(PAGES_MAX):
-            result = await self._read(Endpoint.TRADES, form | {"ofs": str(page * PAGE_ROWS)})
-            rows = translate.venue_fills(result, pairs)
-            found += rows
-            if len(rows) < PAGE_ROWS:
-                break
-        return sorted(found, key=lambda fill: (fill.at, fill.id))
-
-    async def fees(self, symbol: str) -> Fees:
-        """This account's own tier for a pair, read once an hour; Kraken's first tier while it cannot be read."""
-        known = self._fees.get(symbol)
-        if known is not None and self._clock() - known[0] < FEES_GOOD_FOR:
-            return known[1]
-        try:
-            instrument = await self._instrument(symbol)
-            found = translate.fees(await self._read(Endpoint.FEES, {"pair": instrument.venue_name}))
-        except (VenueUnreadableError, MarketDownError) as error:
-            logger.warning("the account's fees cannot be read ({})", error.message)
-            return known[1] if known is not None else DEFAULT_FEES
-        self._fees[symbol] = (self._clock(), found)
-        return found
-
-    async def _read(self, endpoint: Endpoint, form: dict[str, str], *, urgent: bool = False) -> object:
-        try:
-            result = await self.wire.read(endpoint, form, urgent=urgent)
-        except CallFailedError as error:
-            self._failed(error)
-            raise VenueUnreadableError(error.message) from None
-        self._answered()
-        return result
-
-    def _answered(self) -> None:
-        self.pulse.answered_at = self._clock()
-        self.pulse.failing_since, self.pulse.failure = None, ""
-
-    def _failed(self, error: CallFailedError) -> None:
-        self.pulse.failing_since = self.pulse.failing_since or self._clock()
-        self.pulse.failure = error.message
-        if error.says(*NONCE):
-            self.pulse.nonce_refusals += 1
-
-    async def known_pairs(self) -> translate.Pairs:
-        """Our symbols by Kraken's names. Raises VenueUnreadableError where its list was never read."""
-        try:
-            listing = await self._market.instruments()
-        except MarketDownError as error:
-            raise VenueUnreadableError(f"Kraken's pairs are not known: {error.message}") from error
-        if listing is not self._pairs[0]:
-            self._pairs = (listing, translate.Pairs(listing.values()))
-        return self._pairs[1]
-
-    async def _instrument(self, symbol: str) -> Instrument:
-        found = (await self._market.instruments()).get(symbol)
-        if found is None:
-            raise MarketDownError(f"Kraken does not list {symbol}.")
-        return found
-
     # -- orders ------------------------------------------------------------------------------------------------
-
-    def is_look_due(self, last_look_at: datetime | None) -> bool:
-        """With a living stream every 15 s; without, as often as asked while our budget is not low."""
-        age = None if last_look_at is None else self._clock() - last_look_at
-        if age is None or not timedelta() <= age < LOOK_AT_LEAST_EVERY:
-            return True
-        return not self.stream_is_alive() and self.wire.budget.counter.room > budget.POLL_RESERVE
 
     def room(self, symbol: str) -> float:
         """What the trading counter of this pair still has room for."""
@@ -350,7 +109,7 @@ class KrakenExchangeWrapper:
             return Endpoint.ADD, form, budget.ADD_COST
         if isinstance(action, Cancel):
             return Endpoint.CANCEL, translate.cancel_order(action), budget.cancel_cost(action.order.created_at, now)
-        deadline = now + timedelta(seconds=10) + self._skew
+        deadline = now + AMEND_DEADLINE + self._skew
         return Endpoint.AMEND, translate.amend_order(action, deadline), budget.amend_cost(action.order.created_at, now)
 
     def _theirs(self, action: Submit) -> datetime:
@@ -363,6 +122,7 @@ class KrakenExchangeWrapper:
             name = translate.accepted_name(result) if isinstance(action, Submit) else None
         except CallFailedError as error:
             outcome = judge(error)
+            self.pulse.nonce_refusals += error.says(*NONCE)
             if not isinstance(outcome, Accepted):
                 self._failed(error) if isinstance(outcome, Unknown) else self._answered()
             self._after(action, outcome)
@@ -381,13 +141,9 @@ class KrakenExchangeWrapper:
             self._trading.of(action.symbol).fill()
         second_leg = isinstance(action, Submit) and order.role is Role.TARGET and order.time_in_force is TimeInForce.GTC
         if second_leg and outcome.reason.startswith("EOrder:Insufficient funds"):
-            self.learn(_met(self._clock(), "it refused a target beside a resting stop"))
+            self.learn(met(self._clock(), "it refused a target beside a resting stop"))
 
     # -- whether it may trade ----------------------------------------------------------------------------------
-
-    @property
-    def _skew(self) -> timedelta:
-        return self.pulse.skew or timedelta()
 
     async def readiness(self) -> Readiness:
         """Whether this account may be traded on: Kraken's clock and state, and what the key may do."""
@@ -409,41 +165,9 @@ class KrakenExchangeWrapper:
             return Readiness(f"Kraken is in {self.pulse.status} mode")
         return Readiness()
 
-    async def measure(self) -> None:
-        """Compare the clocks and ask for Kraken's state. Raises CallFailedError or VenueUnreadableError."""
-        before = self._clock()
-        try:
-            theirs = translate.server_time(await self.wire.ask_public("Time"))
-            after = self._clock()
-            self.pulse.status = translate.system_status(await self.wire.ask_public("SystemStatus"))
-        except CallFailedError as error:
-            self._failed(error)
-            raise
-        # Kraken tells whole seconds: on the average half a second has gone since.
-        self.pulse.skew = theirs + timedelta(seconds=0.5) - (before + (after - before) / 2)
-        self._answered()
-
     async def close(self) -> None:
         """Close the client."""
         await self.wire.close()
-
-
-def _met(at: datetime, how: str) -> Evidence:
-    return Evidence(holds=True, at=at, how=how, is_proof=True)
-
-
-def _was_starved(shown: VenueOrder) -> bool:
-    """True for a stop that the venue ended because there were no free coins for it when its price came."""
-    is_stop = shown.type is OrderType.STOP_LOSS and shown.side is Side.SELL
-    return is_stop and shown.state is VenueState.CANCELED and "nsufficient" in shown.reason
-
-
-def _never() -> bool:
-    return False
-
-
-def _forget(_: Evidence) -> None:
-    """Nobody wants to know."""
 
 
 def _is_final(message: str) -> bool:

@@ -113,6 +113,10 @@ class MarketData(Protocol):
         """The order book, or None where the source has none."""
         ...
 
+    async def status(self, symbol: str) -> str:
+        """What the market of this symbol takes right now: "online" for everything, else the venue's own word."""
+        ...
+
     async def tape(self, symbol: str, since: datetime) -> Tape:
         """What traded after `since`, up to now, in order."""
         ...

@@ -10,6 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from core.domain.brackets import Bracket
+from core.domain.events import EventKind
+from core.domain.market import Quote
 from core.domain.money import ZERO, floor_to, percent_of
 from core.domain.orders import Order, OrderState, OrderType, Role, TimeInForce
 from core.domain.venue import Amend, Cancel, Submit
@@ -38,6 +41,29 @@ def cover(draft: Draft) -> None:
     _add_target(draft, wanted)
 
 
+def may_sell(bracket: Bracket, quote: Quote | None) -> bool:
+    """True where the next decision may take a stop away in order to sell: somebody wants out, or the target is here."""
+    if bracket.leave is not None:
+        return True
+    reached = quote is not None and bracket.target_price is not None and quote.bid >= bracket.target_price
+    return reached and bracket.held > ZERO
+
+
+def _market_is_closed(draft: Draft) -> bool:
+    """True where the venue would take no sale: then the stop stays, since it might not take that back either."""
+    status = draft.rules.instrument.status
+    if status == "online":
+        return False
+    bracket = draft.bracket
+    if bracket.target_failures == 0:
+        draft.tell(
+            EventKind.MARKET_CLOSED,
+            f"The venue has {bracket.symbol} in {status} mode: the sale waits, and the stop stays where it is.",
+        )
+        draft.bracket = replace(bracket, target_failures=1)
+    return True
+
+
 def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
     """Base quantity that should be sold now and is in no exit yet, and whether it is the target that says so."""
     bracket = draft.bracket
@@ -53,6 +79,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
         rest = max(ZERO, min(left - under_way, free))
+        if rest > ZERO and _market_is_closed(draft):
+            return ZERO, False
         may_grow = still_buys and bracket.cancel_entry  # A fill may cross the cancel, and is to be sold as well.
         goes_on = still_buys or not _is_dust(draft, bracket.held)  # else the bracket closes, with this as its reason
         if under_way <= ZERO and not may_grow and goes_on and _is_dust(draft, rest):
@@ -60,8 +88,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
             draft.bracket = replace(draft.bracket, leave=None)
             return ZERO, False
         return rest, False
-    if _target_reached(draft):
-        return max(ZERO, free), True
+    if _target_reached(draft) and free > ZERO and not _market_is_closed(draft):
+        return free, True
     return ZERO, False
 
 
@@ -133,9 +161,12 @@ def _fit(draft: Draft, orders: list[Order], wanted: Decimal, price: Decimal | No
         cut = min(max(excess, ZERO), order.remaining)
         excess -= cut
         left = order.remaining - cut
-        if cut > ZERO and (left <= ZERO or draft.rules.instrument.is_dust(left, price or order.price or ZERO)):
+        if cut <= ZERO and len(orders) > 1 and _is_dust(draft, order.remaining):
+            # Too small to be changed by itself: what it covers is added to another one.
             draft.cancel(order)
-        elif cut > ZERO or (price is not None and order.price != price):
+        elif cut > ZERO and (left <= ZERO or draft.rules.instrument.is_dust(left, price or order.price or ZERO)):
+            draft.cancel(order)
+        elif cut > ZERO or (price is not None and order.price != price and not _is_dust(draft, order.remaining)):
             quantity = order.quantity if cut <= ZERO else draft.rules.instrument.quantity(order.quantity - cut)
             draft.actions.append(_amend(draft, order, quantity, price or order.price))
 

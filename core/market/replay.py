@@ -217,6 +217,11 @@ class ReplayMarket:
         del symbol
         return None
 
+    async def status(self, symbol: str) -> str:
+        """Always online."""
+        del symbol
+        return "online"
+
     async def tape(self, symbol: str, since: datetime) -> Tape:
         """The candles that opened at or after `since` and have ended by now."""
         series = self._series.get(symbol)

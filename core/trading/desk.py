@@ -208,13 +208,19 @@ class Desk:
 
     # -- books -------------------------------------------------------------------------------------------------
 
-    async def rules(self, symbol: str) -> Rules:
-        """The desk's rules for one symbol. In a recovery nothing is quiet: the reply that would tell has died."""
+    async def rules(self, symbol: str, *, before_a_sale: bool = False) -> Rules:
+        """The desk's rules for one symbol. In a recovery nothing is quiet: the reply that would tell has died.
+
+        `before_a_sale`: with the pair's status as it is now, since a sale takes the stop away first.
+        """
+        instrument = await self.instrument(symbol)
+        if before_a_sale:
+            instrument = replace(instrument, status=await self.market.status(symbol))
         able = self.exchange.abilities
         room = self.exchange.room(symbol)
         return replace(
             self.settings.rules,
-            instrument=await self.instrument(symbol),
+            instrument=instrument,
             quiet_s=self.settings.rules.quiet_s if self.ready else 0.0,
             target_mode=self.target_mode,
             links_legs=able.links_legs,

@@ -11,6 +11,7 @@ from core.domain.modes import Source, TradingState
 from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import OrderType, Side
 from core.domain.venue import Refused, Snapshot, Submit, Unknown
+from core.exchange.budget import ENTRY_RESERVE
 from core.exchange.matching import walk
 from core.lifecycle.decide import decide
 from core.risk.limits import Account, Approved, OrderRequest, assess
@@ -88,6 +89,10 @@ async def approve_entry(
 ) -> tuple[Approved, Opening]:
     """Look at market and account, and approve or raise Denied. Nothing is saved and nothing is sent."""
     instrument = await desk.instrument(symbol)
+    if desk.exchange.room(symbol) < ENTRY_RESERVE:
+        raise Denied(
+            Code.BUSY, f"so many orders of {symbol} were sent lately that Kraken may refuse its stops; try in a minute"
+        )
     quote = await desk.fresh_quote(symbol)
     atr = await desk.atr(symbol)
     snapshot = await desk.snapshot()

@@ -16,6 +16,7 @@ from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknow
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.incidents import Incident
 from core.ledger.ledger import Ended
+from core.lifecycle.cover import may_sell
 from core.lifecycle.decide import Decision, decide, leave_or_protect, only_learn, only_protect
 from core.lifecycle.note import note, unsent
 from core.lifecycle.promises import Broken, Promise, broken
@@ -183,9 +184,9 @@ async def _decide(desk: Desk, name: str, snapshot: Snapshot, quotes: Mapping[str
     found = desk.ledger.bracket(name)
     if found is None:
         return None
-    rules = await desk.rules(found.symbol)
+    quote = quotes.get(found.symbol)
+    rules = await desk.rules(found.symbol, before_a_sale=may_sell(found, quote))
     bracket, now = desk.ledger.bracket(name) or found, desk.clock()
-    quote = quotes.get(bracket.symbol)
     for make in (decide, leave_or_protect, only_protect, only_learn):
         decision = _checked(desk, bracket, snapshot, quote, partial(make, bracket, snapshot, quote, now, rules))
         if decision is not None:

@@ -32,7 +32,8 @@ from core.domain.venue import (
 from core.exchange.budget import RestBudget, Tier
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.kraken import AccountClient
-from core.exchange.kraken_private import PAGE_ROWS, AccountOptions, KrakenExchangeWrapper
+from core.exchange.kraken_books import PAGE_ROWS
+from core.exchange.kraken_private import AccountOptions, KrakenExchangeWrapper
 from core.exchange.kraken_wire import AccountWire
 from core.exchange.port import Abilities, MarketData, Readiness
 from tests.simulation.venue import ANSWER_S, HostileVenue
