@@ -15,7 +15,8 @@ from enum import StrEnum
 ADD_COST = 1.0
 _CANCEL_COSTS = ((5, 8.0), (10, 6.0), (15, 5.0), (45, 4.0), (90, 2.0), (300, 1.0))
 _AMEND_COSTS = ((5, 3.0), (10, 2.0), (15, 1.0))
-TARGET_TRY_COST = 8.0 + ADD_COST + ADD_COST + 3.0
+_AMEND_FIXED_COST = 1.0
+TARGET_TRY_COST = 8.0 + ADD_COST + ADD_COST + 4.0
 """What one try of an emulated target may cost: cancel the stop, sell, place a stop again, and amend it once."""
 REST_RESERVE = 3.0
 """What ordinary reads leave of the REST counter: enough to see an unanswered order through."""
@@ -144,8 +145,8 @@ def cancel_cost(opened_at: datetime, now: datetime) -> float:
 
 
 def amend_cost(opened_at: datetime, now: datetime) -> float:
-    """What changing an order costs."""
-    return _by_age(_AMEND_COSTS, (now - opened_at).total_seconds())
+    """What changing an order costs; `opened_at` is when it was placed or changed last."""
+    return _AMEND_FIXED_COST + _by_age(_AMEND_COSTS, (now - opened_at).total_seconds())
 
 
 def _by_age(costs: tuple[tuple[int, float], ...], age_s: float) -> float:

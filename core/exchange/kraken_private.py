@@ -21,7 +21,7 @@ from core.domain.venue import (
 )
 from core.exchange import budget, translate
 from core.exchange.errors import MarketDownError, VenueUnreadableError
-from core.exchange.kraken_books import AccountBooks, met
+from core.exchange.kraken_books import REMEMBERED, AccountBooks, met
 from core.exchange.kraken_wire import NONCE, AccountWire, CallFailedError, Endpoint
 from core.exchange.port import Abilities, MarketData, Readiness
 from core.exchange.verdicts import Proof, meaning_of
@@ -59,6 +59,7 @@ class KrakenExchangeWrapper(AccountBooks):
         super().__init__(wire, market, clock, monotonic)
         self.abilities = Abilities(attaches_stops=options.attaches_stops, rests_unlinked=True)
         self._options = options
+        self._touched: dict[str, datetime] = {}
         self._trading = budget.TradingBudget(options.tier, monotonic=monotonic)
 
     @property
@@ -108,9 +109,17 @@ class KrakenExchangeWrapper(AccountBooks):
             form = translate.add_order(action, await self._instrument(action.symbol), self._theirs(action))
             return Endpoint.ADD, form, budget.ADD_COST
         if isinstance(action, Cancel):
-            return Endpoint.CANCEL, translate.cancel_order(action), budget.cancel_cost(action.order.created_at, now)
+            return Endpoint.CANCEL, translate.cancel_order(action), budget.cancel_cost(self._touched_at(action), now)
         deadline = now + AMEND_DEADLINE + self._skew
-        return Endpoint.AMEND, translate.amend_order(action, deadline), budget.amend_cost(action.order.created_at, now)
+        cost = budget.amend_cost(self._touched_at(action), now)
+        self._touched[action.order.client_id] = now
+        while len(self._touched) > REMEMBERED:
+            del self._touched[next(iter(self._touched))]
+        return Endpoint.AMEND, translate.amend_order(action, deadline), cost
+
+    def _touched_at(self, action: Action) -> datetime:
+        """When an order was placed or changed last: by that its changes are counted."""
+        return self._touched.get(action.order.client_id, action.order.created_at)
 
     def _theirs(self, action: Submit) -> datetime:
         """The order's deadline on Kraken's clock."""

@@ -4,6 +4,7 @@ Prices and quantities travel as text, so that no digit is lost on the way. Every
 what Kraken documents raises VenueUnreadableError, since a book that was half understood is worse than none.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
-from core.domain.money import ZERO, divide, plain
+from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import Order, OrderType, Side, TimeInForce
 from core.domain.venue import Amend, Balance, Cancel, Fees, OrderNews, Submit, VenueFill, VenueOrder, VenueState
 from core.exchange.errors import VenueUnreadableError
@@ -35,6 +36,7 @@ _KINDS = {
     "iceberg": OrderType.LIMIT,
 }  # fmt: skip
 _NO_SKEW = timedelta()
+_MICROSECONDS = Decimal(1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -134,7 +136,7 @@ def orders(result: object, key: str, pairs: Pairs, skew: timedelta = _NO_SKEW) -
 
     Times are told on our clock: `skew` is how far Kraken's is ahead.
     """
-    listed = _mapping(_mapping(result, "list of orders").get(key, {}), "list of orders")
+    listed = _mapping(_mapping(result, "list of orders").get(key), "list of orders")
     return [order(name, row, pairs, skew) for name, row in listed.items()]
 
 
@@ -159,7 +161,7 @@ def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> V
         raise _unreadable("order", f"nobody knows the status {status!r}")
     parent = row.get("refid")
     ended = row.get("closetm")
-    opened_at = _time(row.get("opentm")) - skew
+    opened_at = _earlier(_time(row.get("opentm")), skew)
     average = _decimal(row.get("price", "0"), "order")
     return VenueOrder(
         venue_id=name,
@@ -176,7 +178,7 @@ def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> V
         cost=cost,
         fee=fee,
         base_fee=_base_fee(row, side, fee, average),
-        filled_at=_time(ended) - skew if ended and filled > ZERO else None,
+        filled_at=_earlier(_time(ended), skew) if ended and filled > ZERO else None,
         reason=_text(row.get("reason")) or "",
         parent_id=_text(parent),
         triggered="triggered" in str(row.get("misc", "")) or "stopped" in str(row.get("misc", "")),
@@ -189,9 +191,9 @@ def _kind(name: str) -> OrderType:
 
 
 def _side(name: object) -> Side:
-    if name not in {"buy", "sell"}:
+    if not isinstance(name, str) or name not in set(Side):
         raise _unreadable("order", f"it neither buys nor sells ({name!r})")
-    return Side(str(name))
+    return Side(name)
 
 
 def _trigger(row: Mapping[str, object], described: Mapping[str, object]) -> Decimal | None:
@@ -202,10 +204,13 @@ def _trigger(row: Mapping[str, object], described: Mapping[str, object]) -> Deci
 def _price(value: object) -> Decimal | None:
     """A price, None where Kraken writes zero, nothing, or a distance like "+1.5%"."""
     text = str(value or "0")
-    if not text.replace(".", "", 1).isdigit():
+    if _PLAIN_NUMBER.fullmatch(text) is None:
         return None
     found = Decimal(text)
     return found if found > ZERO else None
+
+
+_PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 def _base_fee(row: Mapping[str, object], side: Side, fee: Decimal, average: Decimal) -> Decimal:
@@ -246,7 +251,7 @@ def _first_fee(rows: object) -> Decimal | None:
 
 def venue_fills(result: object, pairs: Pairs) -> list[VenueFill]:
     """The executions of TradesHistory, as Kraken lists them."""
-    listed = _mapping(_mapping(result, "list of trades").get("trades", {}), "list of trades")
+    listed = _mapping(_mapping(result, "list of trades").get("trades"), "list of trades")
     return [_venue_fill(name, row, pairs) for name, row in listed.items()]
 
 
@@ -376,10 +381,18 @@ def _time(value: object) -> datetime:
     """A moment from seconds since 1970."""
     if isinstance(value, int | float | str):
         try:
-            return _EPOCH + timedelta(microseconds=int(Decimal(str(value)) * 1_000_000))
-        except (InvalidOperation, ValueError, OverflowError):
+            return _EPOCH + timedelta(microseconds=int(times(Decimal(str(value)), _MICROSECONDS)))
+        except (ArithmeticError, ValueError):
             pass
     raise _unreadable("time", f"{value!r} is no time")
+
+
+def _earlier(moment: datetime, skew: timedelta) -> datetime:
+    """On our clock what Kraken tells on its own."""
+    try:
+        return moment - skew
+    except OverflowError:
+        raise _unreadable("time", f"{moment} is no time of ours") from None
 
 
 def _text(value: object) -> str | None:

@@ -1,5 +1,7 @@
 """LIVE on the stand-in, on days when something goes wrong: each has a repair, an alert and a row that explains it."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -38,8 +40,6 @@ def _stops(live: LiveHouse) -> list[tuple[Decimal | None, Decimal]]:
 
 async def _until_closed(live: LiveHouse, ticks: int = 14) -> None:
     """Look again and again, a second of the wall's time apart, until the bracket is over."""
-    import asyncio  # noqa: PLC0415
-
     for _ in range(ticks):
         await live.tick()
         if live.bracket().state is BracketState.CLOSED:
@@ -183,8 +183,6 @@ async def test_flatten_gets_out_while_half_of_the_calls_fail_and_may_be_repeated
 
 
 async def _until_flat(live: LiveHouse) -> None:
-    import asyncio  # noqa: PLC0415
-
     for _ in range(25):
         await live.tick()
         if not live.desk.ledger.unfinished():
@@ -227,3 +225,93 @@ async def test_a_target_beside_a_stop_that_holds_is_kept_by_zyn_and_learned_for_
         assert live.desk.learned is not None
         assert live.desk.learned.holds
         assert live.desk.learned.is_proof
+
+
+async def test_a_target_in_a_closed_market_leaves_the_stop_where_it_is_and_sells_when_it_opens(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.pair("ZEC/USD").status = "cancel_only"
+    live.kraken.account.set_quote("ZEC/USD", "521.00", "521.10", "521.00")
+    await live.prices_pass()
+    await live.tick(2)
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+    assert live.kraken.private.asked("CancelOrder") == []
+    assert live.alerts().count("in cancel_only mode: the sale waits, and the stop stays") == 1
+    reply = await live.tell("close ZEC")
+    assert "could not be sold yet" in reply.text
+    assert _stops(live) == [(D("505.10"), D("0.04"))]
+    live.kraken.account.pair("ZEC/USD").status = "online"
+    live.desk.market._statuses.clear()  # type: ignore[attr-defined]  # ten seconds have passed
+    await live.tick(3)
+    assert live.bracket().state is BracketState.CLOSED
+    assert live.kraken.account.balances["ZEC"] == 0
+
+
+@pytest.mark.parametrize("dust", ["place", "drop"])
+async def test_fills_below_the_minimum_are_covered_as_soon_as_they_add_up(tmp_path: Path, dust: str) -> None:
+    async with (
+        KrakenStandIn(balances={"USD": D(10000)}, dust_children=dust) as kraken,
+        live_house(tmp_path, kraken, child_grace_s="1") as live,
+    ):
+        kraken.account.limits = False
+        assert (await live.tell("buy 0.1 ZEC/USD limit 505. SL 1%. TP 2%.")).ok
+        for volume in ("0.004", "0.005", "0.03", "0.006"):
+            kraken.account.trade("ZEC/USD", "504.00", volume=volume)
+            await live.prices_pass()
+            await live.tick(2)
+            await asyncio.sleep(1.1)
+            await live.tick(3)
+        held = live.bracket().held
+        assert held == D("0.045")
+        assert sum(quantity for _, quantity in _stops(live)) >= held - D("0.01")
+        assert sum(quantity for _, quantity in _stops(live)) <= held
+        assert live.desk.state == "active", live.desk.health
+        kraken.account.trade("ZEC/USD", "499.00", volume="0.0001")
+        kraken.account.trade("ZEC/USD", "499.00")
+        await live.tick(4)
+        assert kraken.account.balances["ZEC"] < D("0.1")
+        assert audit(kraken.account) == []
+
+
+async def test_a_trailing_stop_follows_the_price_at_kraken_and_sells_when_it_turns(live: LiveHouse) -> None:
+    await _bought(live)
+    reply = await live.tell("protect ZEC trailing stop 1%")
+    assert reply.ok, reply.text
+    await live.tell("protect ZEC tp 30%")
+    for price in ("530.00", "560.00", "555.00"):
+        live.kraken.account.set_quote("ZEC/USD", price, price, price)
+        await live.prices_pass()
+        await live.tick(2)
+    assert _stops(live) == [(D("554.40"), D("0.04"))]
+    live.kraken.account.trade("ZEC/USD", "554.00")
+    await live.tick(2)
+    bracket = live.bracket()
+    assert (bracket.state, bracket.close_reason) == (BracketState.CLOSED, ExitReason.STOP)
+    assert bracket.result_quote is not None
+    assert bracket.result_quote > 0
+
+
+async def test_a_restored_copy_takes_up_the_orders_that_it_has_never_heard_of(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    async with KrakenStandIn(balances={"USD": D(10000)}) as kraken:
+        kraken.account.limits = False
+        async with live_house(tmp_path, kraken) as live:
+            await _bought(live)
+            shutil.copy(tmp_path / "zyn.db", copy / "zyn.db")
+            for end in ("-wal", "-shm"):
+                if (tmp_path / f"zyn.db{end}").exists():
+                    shutil.copy(tmp_path / f"zyn.db{end}", copy / f"zyn.db{end}")
+            assert (await live.tell("sell 0.015 ZEC")).ok
+            live.kraken.account.by_hand_cancel(live.resting()[0].venue_id)
+            await live.tick(2)
+            names = {one.client_id for one in live.resting()}
+        async with live_house(copy, kraken) as restored:
+            bracket = restored.bracket()
+            assert bracket.held == D("0.025")
+            assert [one.role for one in bracket.orders if one.filled > 0] == [Role.ENTRY, Role.EXIT]
+            assert names <= {one.client_id for one in bracket.orders}
+            assert sum(quantity for _, quantity in _stops(restored)) == D("0.025")
+            assert (await restored.tell("close ZEC")).ok
+            await restored.tick()
+            assert kraken.account.balances["ZEC"] == 0
+            assert audit(kraken.account) == []
