@@ -19,6 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulation.live_mutants import LIVE_MUTANTS
+from tests.simulation.mutant import Edit, Mutant
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "core", "storage", "tests")
 SEEDS = 3000
@@ -44,45 +47,8 @@ else:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """In `path`, the text `old` becomes `new`. `old` must be there exactly once."""
-
-    path: str
-    old: str
-    new: str
-
-    def of(self, root: Path) -> str:
-        """The file after it. Raises LookupError where it does not fit."""
-        text = (root / self.path).read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise LookupError(f"the patch fits {text.count(self.old)} places of {self.path}, not one: {self.old!r}")
-        return text.replace(self.old, self.new)
-
-
 UNGUARDED = (Edit("core/trading/tick.py", "broken(decision) if decision.changed else []", "[]"),)
 """Takes the promises out that the house keeps an eye on itself, so that the simulation has to notice alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One fault planted, in one place and, where it takes more, in others."""
-
-    name: str
-    path: str
-    old: str
-    new: str
-    more: tuple[Edit, ...] = ()
-
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        """All of it."""
-        return (Edit(self.path, self.old, self.new), *self.more)
-
-    def apply(self, root: Path) -> None:
-        """Plant it. Raises LookupError where a patch does not fit."""
-        for edit in self.edits:
-            (root / edit.path).write_text(edit.of(root), encoding="utf-8")
 
 
 MUTANTS = (
@@ -175,12 +141,12 @@ MUTANTS = (
     Mutant(
         "final is final",
         "core/lifecycle/absorb.py",
-        "    shown = snapshot.find(order)\n    if shown is not None:\n        return _merge(order, shown)\n",
+        "    shown = snapshot.find(order)\n    if shown is not None:\n        return _merge(order, shown, snapshot.at)\n",
         """    shown = snapshot.find(order)
     if order.is_terminal:
         return order
     if shown is not None:
-        return _merge(order, shown)
+        return _merge(order, shown, snapshot.at)
 """,
     ),
     Mutant(
@@ -256,7 +222,7 @@ MUTANTS = (
     Mutant(
         "stops are never moved",
         "core/lifecycle/cover.py",
-        "        elif cut > ZERO or (price is not None and order.price != price):\n",
+        "        elif cut > ZERO or (price is not None and order.price != price and not _is_dust(draft, order.remaining)):\n",
         "        elif cut > ZERO:\n",
     ),
     Mutant(
@@ -374,7 +340,7 @@ def main() -> int:
     parser.add_argument("--only", help="the name of one")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="lives that each gets")
     given = parser.parse_args()
-    chosen = tuple(one for one in MUTANTS if given.only in {None, one.name})
+    chosen = tuple(one for one in (*MUTANTS, *LIVE_MUTANTS) if given.only in {None, one.name})
     print(f"{'mutant':40} {'seeds':>6}  caught by")
     survived = 0
     for verdict in hunt_all(chosen, given.seeds, os.cpu_count() or 1):
