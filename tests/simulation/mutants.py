@@ -141,9 +141,8 @@ MUTANTS = (
     Mutant(
         "final is final",
         "core/lifecycle/absorb.py",
-        "    shown = snapshot.find(order)\n    if shown is not None:\n        return _merge(order, shown, snapshot.at)\n",
-        """    shown = snapshot.find(order)
-    if order.is_terminal:
+        "    if shown is not None:\n        return _merge(order, shown, snapshot.at)\n",
+        """    if order.is_terminal:
         return order
     if shown is not None:
         return _merge(order, shown, snapshot.at)
@@ -222,8 +221,8 @@ MUTANTS = (
     Mutant(
         "stops are never moved",
         "core/lifecycle/cover.py",
-        "        elif cut > ZERO or (price is not None and order.price != price and not _is_dust(draft, order.remaining)):\n",
-        "        elif cut > ZERO:\n",
+        "order.price != price and not _is_dust(draft, order.remaining)):",
+        "order.price is None):",
     ),
     Mutant(
         "the held target never fires",
