@@ -167,6 +167,8 @@ def _trailing(bracket: Bracket, stop: Level, quote: Quote, instrument: Instrumen
         raise Denied(Code.STOP_LOSS, "a trailing stop follows at a distance; give it in percent or in ATR, like 2%")
     if stop.value <= ZERO:
         raise Denied(Code.STOP_LOSS, "a trailing stop needs a distance above zero, like 2%")
+    if stop.unit is LevelUnit.ATR and bracket.atr is None:
+        raise Denied(Code.STOP_LOSS, f"there is no ATR for {bracket.symbol}; give the distance in percent, like 2%")
     first = instrument.price(quote.bid - distance_of(bracket, stop, quote.bid))
     begins = max(first, bracket.stop_price or ZERO)
     return replace(bracket, trail=stop, trail_high=quote.bid), Level(begins, LevelUnit.PRICE)

@@ -170,10 +170,10 @@ class AccountWire:
         ask = getattr(client, f"privatePost{name}")
         asked = asyncio.ensure_future(_answered(lambda: ask(dict(form)), name))
         try:
-            await asyncio.wait({asked}, timeout=TURN_S)
-        finally:
-            self._turns.give()
-        try:
+            try:
+                await asyncio.wait({asked}, timeout=TURN_S)
+            finally:
+                self._turns.give()
             return _result(await asked, name)
         except asyncio.CancelledError:
             asked.cancel()

@@ -88,6 +88,7 @@ class Desk:
         self.is_refused = False
         """True where no waiting makes this desk ready: its key is wrong."""
         self.last_tick_at: datetime | None = None
+        """When all coins were looked at last."""
         self.ticks = 0
         """How many ticks were finished."""
         self.started_at = clock()

@@ -18,6 +18,7 @@ from core.risk.limits import Account, Approved, OrderRequest, assess
 from core.risk.prices import BracketPrices, compute_bracket_prices, default_stop, default_target, misplaced
 from core.risk.sizing import AmountUnit, Funds, size_entry
 from core.trading.desk import Desk
+from core.trading.state import reasons
 from core.trading.tick import act
 
 
@@ -129,10 +130,7 @@ def require_entries(desk: Desk, side: Side) -> None:
     if side is not Side.BUY:
         raise Denied(Code.SPOT_ONLY, "spot only: a position is opened by buying, there are no shorts")
     if desk.state is not TradingState.ACTIVE:
-        why = (
-            desk.halted_because
-            or "an order that protects a position is missing, or the venue refuses to place or change it"
-        )
+        why = desk.halted_because or "; ".join(reasons(desk))
         raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk is {desk.state}, no new entries: {why}")
 
 

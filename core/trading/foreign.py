@@ -28,7 +28,7 @@ def foreign_orders(desk: Desk, snapshot: Snapshot) -> list[VenueOrder]:
     """Open orders that no bracket of ours has."""
     brackets = desk.ledger.unfinished()
     names = {order.client_id for bracket in brackets for order in bracket.orders}
-    venue_ids = {order.venue_id for bracket in brackets for order in bracket.orders}
+    venue_ids = {order.venue_id for bracket in brackets for order in bracket.orders if order.venue_id is not None}
     return [
         order
         for order in snapshot.open_orders

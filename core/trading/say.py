@@ -153,6 +153,8 @@ def position_line(position: Position) -> str:
         quote = bracket.symbol.partition("/")[2]
         text += f", now {plain(position.quote.bid)}, open result {signed(position.result)} {quote}"
         text += f" ({signed(position.result_r)} R)" if position.result_r is not None else ""
+    if bracket.trail is not None:
+        text += f" · its stop trails {level(bracket.trail)} behind the bid"
     if bracket.unprotected_since is not None:
         text += " · WITHOUT A STOP"
     return f"{text} · {bracket.source}"

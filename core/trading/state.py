@@ -7,7 +7,7 @@ from core.trading.desk import Desk
 
 def tell_state(desk: Desk) -> None:
     """Tell what has changed since the last time. A broken promise and its end are told where they are made."""
-    state, why = desk.state, _reasons(desk)
+    state, why = desk.state, reasons(desk)
     told = desk.told_state
     if desk.halted_because or (state is told and why == desk.told_because):
         desk.told_state, desk.told_because = state, why
@@ -24,7 +24,8 @@ def tell_state(desk: Desk) -> None:
     desk.told_state, desk.told_because = state, why
 
 
-def _reasons(desk: Desk) -> tuple[str, ...]:
+def reasons(desk: Desk) -> tuple[str, ...]:
+    """Why this desk takes less than everything, broken promises aside; empty where nothing is wrong."""
     now = desk.clock()
     bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
     missing = f"the stop of {', '.join(bare)} is missing, or the venue refuses to place or change it; Zyn keeps trying"

@@ -78,7 +78,8 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
             except (VenueUnreadableError, MarketDownError) as error:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
-    desk.last_tick_at = desk.clock()
+    if base is None:
+        desk.last_tick_at = desk.clock()
     desk.ticks += 1
     tell_state(desk)
     return report

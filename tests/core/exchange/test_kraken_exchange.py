@@ -1,0 +1,397 @@
+"""The Kraken account as an exchange, over real HTTP: how far its books are read, and what each answer proves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from core.domain.orders import Order, OrderState, OrderType, Role, Side
+from core.domain.venue import Accepted, Fees, Reach, Submit, VenueState
+from core.exchange import budget, kraken_books
+from core.exchange.errors import VenueUnreadableError
+from core.exchange.holds import Evidence
+from core.exchange.kraken import Access, AccountClient, new_account_client
+from core.exchange.kraken_books import DEFAULT_FEES
+from core.exchange.kraken_market import KrakenMarketData
+from core.exchange.kraken_private import AccountOptions, KrakenExchangeWrapper
+from core.exchange.kraken_wire import AccountWire
+from core.exchange.matching import Friction
+from core.exchange.pacing import TokenBucket
+from core.exchange.port import Readiness
+from tests.core.exchange.kraken_rig import no_wait, quick_client
+from tests.rig import SettableClock
+from tests.standins import kraken_faults as faults
+from tests.standins.kraken import KrakenStandIn
+
+D = Decimal
+ZEC = "ZEC/USD"
+
+
+@dataclass
+class Bench:
+    """One account and the wrapper that trades on it, in one time that moves only when a test says so."""
+
+    kraken: KrakenStandIn
+    time: SettableClock
+    market: KrakenMarketData
+    wire: AccountWire
+    exchange: KrakenExchangeWrapper
+    learned: list[Evidence] = field(default_factory=list)
+
+    def asked(self, endpoint: str) -> int:
+        """How often this endpoint was asked."""
+        return len(self.kraken.private.asked(endpoint))
+
+    def order(self, name: str = "zyabcd123456-1", kind: str = "market", **given: Any) -> Order:
+        """An order that is about to be sent."""
+        price, side = given.pop("price", None), Side(given.pop("side", "buy"))
+        values: dict[str, Any] = {
+            "client_id": name, "bracket_id": "zyabcd123456", "role": Role.ENTRY, "side": side,
+            "type": OrderType(kind), "quantity": D(given.pop("quantity", "1")), "state": OrderState.SUBMITTING,
+            "created_at": self.time(), "deadline": self.time() + timedelta(seconds=10),
+            "limit_price": D(price) if price and kind == "limit" else None,
+            "trigger_price": D(price) if price and kind == "stop-loss" else None,
+        }  # fmt: skip
+        return Order(**values | given)
+
+    def submit(self, name: str = "zyabcd123456-1", kind: str = "market", **given: Any) -> Submit:
+        """The action that sends it."""
+        attached = given.pop("attached_stop", None)
+        return Submit(self.order(name, kind, **given), ZEC, attached_stop=D(attached) if attached else None)
+
+    async def buy(self, name: str = "zyabcd123456-1", **given: Any) -> str:
+        """Buy at market; Kraken's id."""
+        outcome = await self.exchange.perform(self.submit(name, **given))
+        assert isinstance(outcome, Accepted), outcome
+        assert outcome.venue_id is not None
+        return outcome.venue_id
+
+    def by_hand(self, count: int) -> None:
+        """So many orders of the owner's that are over."""
+        for _ in range(count):
+            self.time.pass_s(0.01)
+            self.kraken.account.by_hand_place(ZEC, "buy", "market", "0.01")
+
+
+@asynccontextmanager
+async def bench(*, limits: bool = False, **options: Any) -> AsyncIterator[Bench]:
+    """A stand-in with its wrapper; with `limits` it counts calls as Kraken does."""
+    time = SettableClock()
+
+    async def sleep(seconds: float) -> None:
+        time.pass_s(seconds)
+        await asyncio.sleep(0)
+
+    def monotonic() -> float:
+        return time.now.timestamp()
+
+    async with KrakenStandIn(balances={"USD": D(1_000_000)}) as kraken:
+        kraken.market.now = time
+        kraken.account.monotonic = monotonic
+        kraken.account.limits = limits
+        kraken.account.trade(ZEC, "500.00")
+        access = Access(
+            SecretStr(kraken.key), SecretStr(kraken.secret), kraken.url, kraken.ws_url, kraken.ws_auth_url, 5.0
+        )
+
+        def client() -> AccountClient:
+            made: Any = new_account_client(access)
+            made.timeout_on_exit = 0
+            return made  # type: ignore[no-any-return]
+
+        pace = TokenBucket(1000.0, 1000, sleep=no_wait)
+        market = KrakenMarketData(kraken.url, time, {}, 5.0, client_factory=quick_client, pace=pace, sleep=no_wait)
+        wire = AccountWire(
+            client, budget.RestBudget(budget.Tier.STARTER, monotonic=monotonic, sleep=sleep), sleep=sleep
+        )
+        exchange = KrakenExchangeWrapper(wire, market, time, AccountOptions(**options), monotonic=monotonic)
+        made = Bench(kraken, time, market, wire, exchange)
+        exchange.learn = made.learned.append
+        try:
+            yield made
+        finally:
+            await exchange.close()
+            await market.close()
+
+
+@pytest.fixture
+async def on() -> AsyncIterator[Bench]:
+    async with bench() as made:
+        yield made
+
+
+# -- how far the books are read ----------------------------------------------------------------------------------
+
+
+async def test_the_closed_orders_are_read_only_while_something_that_is_wanted_is_not_open(on: Bench) -> None:
+    await on.exchange.perform(on.submit("zyabcd123456-1", "limit", price="400"))
+    await on.exchange.snapshot({"zyabcd123456-1"})
+    assert (on.asked("OpenOrders"), on.asked("ClosedOrders"), on.asked("BalanceEx")) == (1, 0, 1)
+    await on.buy("zyabcd123456-2")
+    shown = await on.exchange.snapshot({"zyabcd123456-1", "zyabcd123456-2"})
+    assert (on.asked("OpenOrders"), on.asked("ClosedOrders"), on.asked("BalanceEx")) == (2, 1, 2)
+    assert shown.orders["zyabcd123456-2"].state is VenueState.CLOSED
+    assert shown.complete
+
+
+async def test_balances_are_read_only_when_they_are_asked_for(on: Bench) -> None:
+    shown = await on.exchange.snapshot((), Reach(balances=False))
+    assert (on.asked("BalanceEx"), shown.balances) == (0, {})
+
+
+async def test_an_order_behind_two_pages_of_others_is_found_and_the_reading_stops_there(on: Bench) -> None:
+    await on.buy("zyabcd123456-1")
+    on.by_hand(120)
+    await on.buy("zyabcd123456-2")
+    newest = await on.exchange.snapshot({"zyabcd123456-2"}, Reach(balances=False))
+    assert [form["ofs"] for form in on.kraken.private.asked("ClosedOrders")] == ["0"]
+    oldest = await on.exchange.snapshot({"zyabcd123456-1"}, Reach(balances=False))
+    assert [form["ofs"] for form in on.kraken.private.asked("ClosedOrders")] == ["0", "0", "50", "100"]
+    assert newest.complete
+    assert oldest.orders["zyabcd123456-1"].filled == D(1)
+
+
+async def test_the_lists_begin_a_minute_before_the_oldest_order_that_is_wanted(on: Bench) -> None:
+    await on.buy()
+    since = on.time.now
+    on.time.pass_s(3600)
+    await on.exchange.snapshot({"zyabcd123456-1"}, Reach(since))
+    [form] = on.kraken.private.asked("ClosedOrders")
+    assert int(form["start"]) == int(since.timestamp()) - 60
+
+
+async def test_a_list_whose_pages_run_out_is_not_complete(on: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
+    on.by_hand(120)
+    shown = await on.exchange.snapshot({"zyabcd123456-9"}, Reach(balances=False))
+    assert (shown.complete, on.asked("ClosedOrders")) == (False, 2)
+    swept = await on.exchange.snapshot((), Reach(sweep=on.time.now - timedelta(hours=1)))
+    assert not swept.complete
+    monkeypatch.setattr(kraken_books, "PAGES_MAX", 3)
+    assert (await on.exchange.snapshot({"zyabcd123456-9"}, Reach(balances=False))).complete
+
+
+async def test_a_sweep_brings_every_order_that_ended_since_wanted_or_not(on: Bench) -> None:
+    began = on.time.now
+    await on.buy("zyabcd123456-1")
+    await on.buy("zyabcd123456-2")
+    shown = await on.exchange.snapshot((), Reach(sweep=began))
+    assert set(shown.orders) == {"zyabcd123456-1", "zyabcd123456-2"}
+
+
+async def test_an_order_that_is_over_is_asked_about_ever_more_rarely_and_then_no_more(on: Bench) -> None:
+    on.wire.budget.counter.maximum = 1000
+    await on.buy()
+    began, asked = on.time.now, []
+    for second in range(121):
+        on.time.now = began + timedelta(seconds=second)
+        before = on.asked("ClosedOrders")
+        shown = await on.exchange.snapshot({"zyabcd123456-1"}, Reach(balances=False))
+        assert shown.orders["zyabcd123456-1"].filled == D(1)
+        asked += [second] if on.asked("ClosedOrders") > before else []
+    assert asked == [0, 2, 6, 14, 30, 62]
+
+
+async def test_an_order_that_trades_after_all_begins_anew(on: Bench) -> None:
+    on.kraken.account.fill_lag_s = 5
+    await on.exchange.perform(on.submit("zyabcd123456-1", "limit", price="400", quantity="1"))
+    on.time.pass_s(6)
+    on.kraken.account.trade(ZEC, "399.00", "0.4")
+    on.kraken.account.by_hand_cancel(next(iter(on.kraken.account.records)))
+    for _ in range(3):
+        on.time.pass_s(3)
+        shown = await on.exchange.snapshot({"zyabcd123456-1"}, Reach(balances=False))
+    assert (shown.orders["zyabcd123456-1"].state, shown.orders["zyabcd123456-1"].filled) == (
+        VenueState.CANCELED, D("0.4"),
+    )  # fmt: skip
+
+
+# -- a reading that is shown again -------------------------------------------------------------------------------
+
+
+async def test_a_reading_is_shown_again_for_two_seconds_with_its_own_times(on: Bench) -> None:
+    first = await on.exchange.snapshot(())
+    on.time.pass_s(1.9)
+    assert await on.exchange.snapshot(()) is first
+    on.time.pass_s(0.1)
+    again = await on.exchange.snapshot(())
+    assert again.began_at > first.at
+    assert on.asked("OpenOrders") == 2
+
+
+@pytest.mark.parametrize("what", ["perform", "news", "urgent", "parents", "sweep", "another name", "balances"])
+async def test_a_reading_is_not_shown_again_where_it_may_be_wrong_or_says_too_little(on: Bench, what: str) -> None:
+    await on.exchange.snapshot(("zyabcd123456-1",), Reach(balances=what != "balances"))
+    if what == "perform":
+        await on.buy()
+    if what == "news":
+        on.exchange.note_news()
+    reach = {
+        "urgent": Reach(urgent=True), "parents": Reach(parents=frozenset({"O1"})), "sweep": Reach(sweep=on.time.now),
+    }  # fmt: skip
+    names = {"zyabcd123456-7"} if what == "another name" else set()
+    await on.exchange.snapshot(names, reach.get(what, Reach()))
+    assert on.asked("OpenOrders") == 2
+
+
+async def test_news_that_came_while_the_books_were_read_make_the_reading_old_at_once(on: Bench) -> None:
+    on.kraken.private.on_request = lambda _: on.exchange.note_news()
+    await on.exchange.snapshot(())
+    on.kraken.private.on_request = None
+    await on.exchange.snapshot(())
+    assert on.asked("OpenOrders") == 2
+
+
+async def test_with_its_calls_used_up_a_reading_is_shown_for_a_minute_while_the_stream_lives(on: Bench) -> None:
+    first = await on.exchange.snapshot(())
+    on.wire.budget.counter.fill()
+    on.time.pass_s(3)
+    on.wire.budget.counter.fill()
+    on.exchange.stream_is_alive = lambda: True
+    assert await on.exchange.snapshot(()) is first
+    on.exchange.stream_is_alive = lambda: False
+    assert await on.exchange.snapshot(()) is not first
+
+
+# -- children and fees -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_a_stop_that_a_fill_has_spawned_is_found_by_its_parent_open_and_over(on: Bench, *, named: bool) -> None:
+    on.kraken.account.spelling.named_children = named
+    parent = await on.buy(attached_stop="490")
+    reach = Reach(parents=frozenset({parent}), urgent=True)
+    shown = await on.exchange.snapshot({"zyabcd123456-1"}, reach)
+    [child] = shown.children(parent)
+    assert (child.trigger_price, child.quantity, child.state) == (D(490), D(1), VenueState.OPEN)
+    assert shown.orders["zyabcd123456-1"].side is Side.BUY
+    on.kraken.account.trade(ZEC, "489.00")
+    [sold] = (await on.exchange.snapshot((), reach)).children(parent)
+    assert (sold.state, sold.filled, sold.client_id) == (VenueState.CLOSED, D(1), None)
+
+
+async def test_a_fee_that_kraken_takes_in_coins_leaves_as_many_as_the_account_has(on: Bench) -> None:
+    on.kraken.account.fees_in_base = True
+    await on.buy(quantity="3")
+    shown = await on.exchange.snapshot({"zyabcd123456-1"})
+    bought = shown.orders["zyabcd123456-1"]
+    assert bought.base_fee > 0
+    assert abs(bought.filled - bought.base_fee - shown.balances["ZEC"].total) < D("1e-9")
+
+
+async def test_fees_are_read_once_an_hour_and_the_last_ones_stand_in(on: Bench) -> None:
+    on.kraken.account.books.friction = Friction(D("0.16"), D("0.26"))
+    assert await on.exchange.fees(ZEC) == Fees(D("0.1600"), D("0.2600"))
+    on.time.pass_s(3599)
+    await on.exchange.fees(ZEC)
+    assert on.asked("TradeVolume") == 1
+    on.time.pass_s(1)
+    on.kraken.fail(faults.UNAVAILABLE_BEFORE, endpoint="TradeVolume")
+    assert await on.exchange.fees(ZEC) == Fees(D("0.1600"), D("0.2600"))
+    assert await on.exchange.fees("ETH/USD") == DEFAULT_FEES
+    assert await on.exchange.fees("NO/USD") == DEFAULT_FEES
+
+
+async def test_executions_come_oldest_first_over_all_their_pages(on: Bench) -> None:
+    began = on.time.now
+    on.by_hand(60)
+    found = await on.exchange.fetch_fills(began, on.time.now)
+    assert (len(found), on.asked("TradesHistory")) == (60, 2)
+    assert [fill.at for fill in found] == sorted(fill.at for fill in found)
+    assert {(fill.symbol, fill.quantity) for fill in found} == {(ZEC, D("0.01"))}
+
+
+async def test_the_orders_that_rest_are_listed_by_symbol(on: Bench) -> None:
+    on.kraken.account.by_hand_place(ZEC, "buy", "limit", "1", "400.00")
+    on.kraken.account.by_hand_place("ETH/USD", "buy", "limit", "1", "2000.00")
+    assert [one.symbol for one in await on.exchange.fetch_open_orders("ETH/USD")] == ["ETH/USD"]
+    assert len(await on.exchange.fetch_open_orders()) == 2
+
+
+async def test_books_that_cannot_be_read_raise_and_the_pulse_tells_since_when_until_they_can(on: Bench) -> None:
+    on.kraken.fail(faults.error("EAPI:Invalid key"))
+    with pytest.raises(VenueUnreadableError, match="EAPI:Invalid key"):
+        await on.exchange.snapshot(())
+    since = on.time()
+    on.time.pass_s(5)
+    with pytest.raises(VenueUnreadableError):
+        await on.exchange.fetch_open_orders()
+    failing: list[object] = [on.exchange.pulse.failing_since, bool(on.exchange.pulse.failure)]
+    on.kraken.recover()
+    await on.exchange.snapshot(())
+    healed: list[object] = [on.exchange.pulse.failing_since, on.exchange.pulse.failure]
+    assert (failing, healed) == ([since, True], [None, ""])
+
+
+# -- whether it may be traded on ---------------------------------------------------------------------------------
+
+
+async def test_an_account_whose_key_may_what_it_must_is_ready_and_both_clocks_were_compared(on: Bench) -> None:
+    assert await on.exchange.readiness() == Readiness()
+    assert on.exchange.pulse.skew == timedelta(seconds=0.5), "Kraken tells whole seconds"
+    assert on.exchange.pulse.status == "online"
+
+
+async def test_a_key_that_may_withdraw_is_refused_for_good_unless_the_owner_insists(on: Bench) -> None:
+    on.kraken.account.permissions.append("withdraw-funds")
+    found = await on.exchange.readiness()
+    assert "may withdraw" in found.problem
+    assert found.is_final
+    async with bench(may_withdraw=True) as insisting:
+        insisting.kraken.account.permissions.append("withdraw-funds")
+        assert await insisting.exchange.readiness() == Readiness()
+
+
+@pytest.mark.parametrize(
+    ("right", "name"),
+    [
+        ("query-funds", "Query funds"),
+        ("query-open-trades", "Query open orders & trades"),
+        ("query-closed-trades", "Query closed orders & trades"),
+        ("modify-trades", "Create & modify orders"),
+        ("close-trades", "Cancel/close orders"),
+    ],
+)
+async def test_a_right_that_the_key_lacks_is_named_and_no_waiting_mends_it(on: Bench, right: str, name: str) -> None:
+    on.kraken.account.permissions.remove(right)
+    found = await on.exchange.readiness()
+    assert (found.problem, found.is_final) == (f"the Kraken key lacks the right to: {name}", True)
+
+
+async def test_a_wrong_key_is_final_and_a_venue_that_does_not_answer_is_not(on: Bench) -> None:
+    on.kraken.fail(faults.error("EAPI:Invalid key"), endpoint="GetApiKeyInfo")
+    assert (await on.exchange.readiness()).is_final
+    on.kraken.fail(faults.UNAVAILABLE_BEFORE, endpoint="GetApiKeyInfo")
+    found = await on.exchange.readiness()
+    assert (bool(found.problem), found.is_final) == (True, False)
+    on.kraken.recover()
+    assert await on.exchange.readiness() == Readiness()
+
+
+@pytest.mark.parametrize(("off_s", "told"), [(45, "is -4"), (-45, "is +4"), (29, ""), (-29, "")])
+async def test_a_clock_that_is_far_off_krakens_is_told_by_how_much(on: Bench, off_s: float, told: str) -> None:
+    on.kraken.market.now = lambda: on.time() + timedelta(seconds=off_s)
+    found = await on.exchange.readiness()
+    assert told.replace("is ", "clock is ") in found.problem
+    assert (bool(found.problem), found.is_final) == (bool(told), False)
+
+
+async def test_deadlines_and_times_are_on_each_ones_own_clock(on: Bench) -> None:
+    on.kraken.market.now = lambda: on.time() + timedelta(seconds=20)
+    await on.exchange.readiness()
+    await on.buy()
+    shown = await on.exchange.snapshot({"zyabcd123456-1"})
+    opened_at = shown.orders["zyabcd123456-1"].opened_at
+    assert abs(opened_at - on.time()) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("status", ["maintenance", "cancel_only", "post_only", "limit_only"])
+async def test_an_account_of_a_venue_that_is_not_online_is_not_ready_yet(on: Bench, status: str) -> None:
+    on.kraken.market.system_status = status
+    assert await on.exchange.readiness() == Readiness(f"Kraken is in {status} mode")
