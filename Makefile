@@ -4,6 +4,7 @@ PY := $(VENV)/bin/python
 # Where a machine has no ensurepip, the pip that it has installs into the environment from outside.
 PIP := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
 KILLS ?= 100
+WEATHER_S ?= 600
 SEEDS ?= 20000
 
 .DEFAULT_GOAL := help
@@ -51,8 +52,8 @@ contracts: $(VENV)/.dev
 tests: $(VENV)/.dev ## the tests alone
 	$(PY) -m pytest -n auto --dist loadgroup
 
-chaos: $(VENV)/.dev ## kill the real process 100 times (KILLS=n) and compare the books after each
-	ZYN_KILLS=$(KILLS) $(PY) -m pytest -m chaos -s -p no:xdist tests/e2e
+chaos: $(VENV)/.dev ## kill the real process, PAPER and LIVE, 100 times each (KILLS=n); ten minutes of bad weather (WEATHER_S=n)
+	ZYN_KILLS=$(KILLS) ZYN_WEATHER_S=$(WEATHER_S) $(PY) -m pytest -m chaos -s -p no:xdist tests/e2e
 
 simulate: $(VENV)/.dev ## SEEDS=20000 lives in a hostile world, about a quarter of an hour; SEED=k tells one as a story
 	$(PY) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))

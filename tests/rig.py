@@ -125,6 +125,10 @@ class HandMarket:
         self._must_be_up()
         return self.books.get(symbol)
 
+    async def status(self, symbol: str) -> str:
+        """What the test has made of the instrument."""
+        return self.known[symbol].status
+
     async def tape(self, symbol: str, since: datetime) -> Tape:
         """Prints after `since`, and candles that opened at or after it and have ended."""
         self._must_be_up()

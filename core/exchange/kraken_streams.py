@@ -68,7 +68,7 @@ class AccountStreams:
         self._on_orders = on_orders
         self._on_prices = on_prices
         self._token: str | None = None
-        self._refused = {stream: asyncio.Event() for stream in _NAMES}
+        self._refused = asyncio.Event()
 
     def is_alive(self, stream: str = _PRIVATE) -> bool:
         """True while this stream has spoken lately."""
@@ -110,8 +110,9 @@ class AccountStreams:
                 silent_s = (self._clock() - (heard or began)).total_seconds()
                 if stream == _PUBLIC and not self._symbols():
                     continue
-                if self._refused[stream].is_set() or silent_s > (SILENT_S if heard is not None else CONNECT_S):
-                    self._refused[stream].clear()
+                is_refused = stream == _PRIVATE and self._refused.is_set()
+                if is_refused or silent_s > (SILENT_S if heard is not None else CONNECT_S):
+                    self._refused.clear()
                     self._wire.client.drop(stream)
                     return
             await watching
@@ -156,7 +157,9 @@ class AccountStreams:
         if message.get("method") == "subscribe" and message.get("success") is False:
             self.refusal = str(message.get("error"))[:200]
             logger.warning("Kraken refuses a subscription: {}", self.refusal)
-            self._refused[stream].set()
+            if stream == _PRIVATE:
+                # One pair without a stream of prices is asked for over REST; the others keep theirs.
+                self._refused.set()
             return
         now = self._clock()
         self.heard_at[stream] = now

@@ -143,7 +143,7 @@ def orders(result: object, key: str, pairs: Pairs, skew: timedelta = _NO_SKEW) -
 def count(result: object) -> int | None:
     """How many rows all pages have together, where Kraken says so."""
     found = _mapping(result, "list").get("count")
-    return found if type(found) is int else None
+    return int(str(found)) if str(found).isascii() and str(found).isdigit() else None
 
 
 def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> VenueOrder:

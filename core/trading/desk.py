@@ -96,6 +96,8 @@ class Desk:
         """Of when the last price of each symbol is that anybody here has looked at."""
         self.told_state = TradingState.ACTIVE
         """The trading state that the owner knows of."""
+        self.told_not_ready = ""
+        """Why it is not ready, as the owner knows it."""
         self.told_because: tuple[str, ...] = ()
         """The reasons that he was given for it."""
         self.read_at: dict[str, datetime] = {}

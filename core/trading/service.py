@@ -15,6 +15,7 @@ from core.ledger.store import Store
 from core.trading import notice
 from core.trading.desk import Desk
 from core.trading.house import Check, Probe
+from core.trading.state import tell_readiness
 from core.trading.tick import TickReport, tick
 
 MODE_KEY = "mode"
@@ -79,16 +80,17 @@ class TradingService:
         before = desk.ledger.unfinished()
         readiness = await desk.exchange.readiness()
         desk.is_refused = readiness.is_final
-        if readiness.problem:
-            desk.not_ready_because = readiness.problem
-            return TickReport(troubles=[readiness.problem])
         report = TickReport()
-        for _ in range(START_TICKS):
+        for _ in range(START_TICKS if not readiness.is_final else 0):
+            # Even where nothing new may be begun, what is open is protected.
             report = await self.tick(desk)
             if report.troubles or not report.changed:
                 break
+        if readiness.problem:
+            report.troubles.insert(0, readiness.problem)
         desk.ready = not report.troubles
         desk.not_ready_because = "; ".join(report.troubles)
+        tell_readiness(desk, before)
         if before and desk.ready:
             self._tell_restart(desk, before)
         return report

@@ -1,5 +1,8 @@
 """Telling the owner when a desk allows less, and when that is over. Once for each change."""
 
+from collections.abc import Sequence
+
+from core.domain.brackets import Bracket
 from core.domain.events import Event, EventKind
 from core.domain.modes import TradingState
 from core.trading.desk import Desk
@@ -22,6 +25,18 @@ def tell_state(desk: Desk) -> None:
     # Remembered only once it is saved: what could not be written is told again.
     desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
     desk.told_state, desk.told_because = state, why
+
+
+def tell_readiness(desk: Desk, unfinished: Sequence[Bracket]) -> None:
+    """Tell that a desk with something open is not ready, and when it is again. Once for each reason."""
+    why = desk.not_ready_because
+    if why == desk.told_not_ready or (not unfinished and not desk.told_not_ready):
+        return
+    text = f"The {desk.mode} desk is ready again."
+    if why:
+        text = f"The {desk.mode} desk is not ready and takes no orders: {why}. Zyn keeps to what is open, where it can."
+    desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+    desk.told_not_ready = why
 
 
 def reasons(desk: Desk) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
                 report.troubles.append(error.message)
     if base is None:
         desk.last_tick_at = desk.clock()
-    desk.ticks += 1
+        desk.ticks += 1
     tell_state(desk)
     return report
 

@@ -195,9 +195,6 @@ async def test_a_bad_key_without_open_trades_only_leaves_the_desk_not_ready(tmp_
             assert live.house.service.desk(Mode.PAPER).ready
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a desk that is not ready does not tick, so nothing is protected and nobody told"
-)
 async def test_a_start_with_a_wrong_clock_takes_no_entries_and_still_protects_what_is_open(tmp_path: Path) -> None:
     async with KrakenStandIn() as kraken:
         kraken.account.limits = False

@@ -136,7 +136,7 @@ class Books:
         if known is not None and known.state is VenueState.OPEN:
             raise NoError("EGeneral:Invalid arguments:cl_ord_id not unique")
         if self.clock() > order.deadline:
-            raise NoError("EOrder:Deadline elapsed")
+            raise NoError("EService:Deadline elapsed")
         if order.quantity < ZEC.order_min:
             raise NoError("EOrder:Order minimum not met")
         placed = VenueOrder(
