@@ -39,12 +39,6 @@ LIVE_MUTANTS = (
     ),
     Mutant("closed orders are never looked for", _BOOKS, "if not left and not looks_for_more:", "if True:"),
     Mutant(
-        "what is over is believed at once",
-        _BOOKS,
-        "return age < SETTLED_AFTER and now >= self.checked_at + age + FIRST_RECHECK",
-        "return False",
-    ),
-    Mutant(
         "a fill is as old as its order",
         "core/lifecycle/absorb.py",
         "at = shown.filled_at or seen_at",

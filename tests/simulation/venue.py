@@ -41,6 +41,8 @@ from tests.simulation.virtual import VirtualLoop
 ANSWER_S = 5.0
 """How long the client waits for an answer."""
 LATE_S = (5.0, 12.0)
+LATE_ORDER_S = (5.0, 22.0)
+"""Past its deadline an order is refused when it arrives, which is what deadlines are for."""
 GHOST_S = (12.0, 30.0)
 HIDDEN_S = (0.1, 2.5)
 """An order may be in neither list for so long after it was placed. Absence counts when seen twice, 3 s apart."""
@@ -160,7 +162,7 @@ class HostileVenue(PlainVenue):
             return
         is_ghost = self._is_entry(action) and self.dice.strikes("entry_placed_past_its_deadline")
         is_late = is_ghost or self.dice.strikes("arrives_late")
-        span = GHOST_S if is_ghost else LATE_S
+        span = GHOST_S if is_ghost else LATE_ORDER_S if isinstance(action, Submit) else LATE_S
         await asyncio.sleep(self.dice.random.uniform(*span) if is_late else self.dice.travel_s())
         if is_ghost and isinstance(action, Submit):
             self.ghosts.add(action.order.client_id)
