@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,10 @@ DEMO_LINES = (
 )
 
 
+async def _nothing() -> None:
+    """Nothing runs by itself."""
+
+
 @dataclass(slots=True)
 class Open:
     """A house with its jobs running and its talk ready."""
@@ -51,6 +55,8 @@ class Open:
     talk: Talk
     outbox: Outbox
     model: Any = None
+    quiet: Callable[[], Awaitable[None]] = _nothing
+    """Ends what runs by itself; what somebody says is still answered, and alerts are still delivered."""
 
     async def ask(self, text: str) -> dict[str, Any]:
         """The reply to a line of a command line or pipe, as JSON values."""
@@ -79,6 +85,12 @@ async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Ope
     queue = application.job_queue
     socket = SocketFace(socket_path(settings.database_url), talk, outbox)
     telegram = None
+
+    async def quiet() -> None:
+        await background.stop()
+        if queue is not None:
+            await jobs.stop(queue)
+
     try:
         _probes(house, token, model)
         await house.service.start()
@@ -92,11 +104,10 @@ async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Ope
         await socket.start()
         if intake is not None:
             telegram = await _telegram(application, intake, talk, outbox, house)
-        yield Open(house, talk, outbox, model)
+        yield Open(house, talk, outbox, model, quiet)
     finally:
-        await background.stop()
-        if queue is not None:
-            await jobs.stop(queue)
+        await quiet()
+        await house.service.finish(FINISH_S)
         await socket.stop()
         outbox.close()
         if telegram is not None:
@@ -207,6 +218,8 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
 async def say_goodbye(one: Open) -> None:
     """Tell what rests and what sleeps. A database or a Telegram that fails must not keep the process from ending."""
     try:
+        # First nothing begins any more, then what has begun is seen through, and only then it is told what rests.
+        await one.quiet()
         await one.house.service.finish(FINISH_S)
         one.house.service.tell_stop()
         async with asyncio.timeout(GOODBYE_S):

@@ -81,7 +81,10 @@ class Watchdog:
                 except (SQLAlchemyError, ZynError) as error:
                     logger.error("the watchdog could not look: {}", error)
                     continue
-                await self._ping(client)
+                # Beside the look: a URL that is slow must not seem to be Zyn standing still.
+                ping = asyncio.create_task(self._ping(client))
+                self._measuring.add(ping)
+                ping.add_done_callback(self._measuring.discard)
 
     def look(self) -> None:
         """Judge every desk once."""

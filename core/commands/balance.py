@@ -66,6 +66,8 @@ async def handle(desk: Desk, command: Balance) -> Reply:
             unpriced.append(asset)
         lines.append(text if held else Row(text, asset, total, f"{value_cell} {currency}"))
     missing = f" (without {', '.join(unpriced)}: no price)" if unpriced else ""
+    if desk.mode is Mode.LIVE:
+        lines.append(f"The account as of {max((desk.clock() - snapshot.at).total_seconds(), 0.0):.0f} s ago.")
     lines.append(f"Equity: {cents(worth)} {currency}{missing}.")
     lines += say.sources(quotes.values(), desk.clock())
     offers = (refresh("balance", desk.mode), show_open(desk.mode))

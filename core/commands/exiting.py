@@ -8,6 +8,7 @@ from core.domain.brackets import BracketState
 from core.domain.errors import Code
 from core.domain.money import ZERO, plain
 from core.domain.orders import OrderState
+from core.lifecycle.news import resting_stop
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.foreign import untouched_lines
@@ -67,6 +68,10 @@ def _of_one(one: Left) -> list[str]:
         )
     elif after.state is BracketState.CLOSED:
         lines.append(say.closed_line(after))
+    elif _is_unfinished(one) and after.leave is None:
+        refused = [order.reason for order in after.orders if order.state is OrderState.REJECTED][-1:]
+        why = f" ({refused[0]})" if refused else ""
+        lines.append(f"{plain(after.held)} {after.symbol} was not sold{why}. It stays; {resting_stop(after)}.")
     elif _is_unfinished(one):
         lines.append(f"{plain(after.held)} {after.symbol} could not be sold yet. Zyn keeps at it; 'open' will tell.")
     else:

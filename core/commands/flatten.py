@@ -7,6 +7,7 @@ from core.commands.close import held_and_waiting
 from core.commands.exiting import exit_reply
 from core.commands.showing import show_exits
 from core.domain.brackets import ExitReason
+from core.domain.money import ZERO
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.foreign import untouched_lines
@@ -44,7 +45,16 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
         return Reply(flat, mode=desk.mode, facts=facts)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.FLATTEN)
     reply = await exit_reply(desk, left)
-    lines = (*reply.lines, "", "Verified with the venue:", *await say.open_now(desk), *await untouched_lines(desk))
+    unsold = sorted({one.symbol for one in brackets if one.held > ZERO} - {one.after.symbol for one in left})
+    missing = [f"NOT SOLD, for want of a fresh price: {', '.join(unsold)}. Their stops stay."] if unsold else []
+    lines = (
+        *reply.lines,
+        *missing,
+        "",
+        "Verified with the venue:",
+        *await say.open_now(desk),
+        *await untouched_lines(desk),
+    )
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)
 
 

@@ -21,6 +21,8 @@ TARGET_TRY_COST = 8.0 + ADD_COST + ADD_COST + 4.0
 REST_RESERVE = 3.0
 """What ordinary reads leave of the REST counter: enough to see an unanswered order through."""
 _BLINK_S = 0.01
+PATIENCE_S = 5.0
+"""Who has waited so long for ordinary reads is served like the urgent ones."""
 POLL_RESERVE = 8.0
 """What polling leaves, for what somebody asks and for what happens."""
 ENTRY_RESERVE = 2 * TARGET_TRY_COST
@@ -105,6 +107,7 @@ class RestBudget:
         # One below the maximum: our clock and Kraken's do not tick alike.
         self.counter = Counter(limits.rest_max - 1, limits.rest_decay, monotonic)
         self._sleep = sleep
+        self._monotonic = monotonic
         self._turn = asyncio.Lock()
 
     async def take(self, cost: float, *, urgent: bool = False) -> None:
@@ -116,9 +119,12 @@ class RestBudget:
             await self._take(cost, REST_RESERVE)
 
     async def _take(self, cost: float, reserve: float) -> None:
+        since = self._monotonic()
         while (wait := self.counter.wait_s(cost + reserve)) > 0:
+            if self._monotonic() - since >= PATIENCE_S:
+                reserve, wait = 0.0, self.counter.wait_s(cost)
             # Never less than a blink: the rest of a rounding would be waited for without end.
-            await self._sleep(max(wait, _BLINK_S))
+            await self._sleep(min(PATIENCE_S, max(wait, _BLINK_S)))
         self.counter.add(cost)
 
 

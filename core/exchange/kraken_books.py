@@ -33,7 +33,7 @@ FIRST_RECHECK = timedelta(seconds=2)
 REMEMBERED = 2_000
 LOOK_AT_LEAST_EVERY = timedelta(seconds=15)
 REUSED_FOR = timedelta(seconds=2)
-"""So long the last reading is shown again to who only wants to look, if nothing was sent or told since."""
+"""So long the last reading is shown again to who only wants to look, if a stream lives that would have told more."""
 REUSED_AT_MOST_FOR = timedelta(seconds=60)
 JUMP_S = 2.0
 UNSTEADY_FOR_S = 20.0
@@ -145,10 +145,10 @@ class AccountBooks:
         moves, known, snapshot = self._last
         fits = moves == self._moves and names <= known and (bool(snapshot.balances) or not reach.balances)
         age = self._clock() - snapshot.began_at
-        if not fits or age < timedelta():
+        if not fits or age < timedelta() or not self.stream_is_alive():
             return None
         # With our calls used up, a reading that a living stream has not contradicted is better than a long wait.
-        is_low = self.stream_is_alive() and self.wire.budget.counter.room < budget.REST_RESERVE + 1 + reach.balances
+        is_low = self.wire.budget.counter.room < budget.REST_RESERVE + 1 + reach.balances
         return snapshot if age < (REUSED_AT_MOST_FOR if is_low else REUSED_FOR) else None
 
     def note_news(self) -> None:
@@ -176,8 +176,9 @@ class AccountBooks:
             if is_last or (not looks_for_more and left <= translate.names_of(found)):
                 break
         else:
-            is_last = False
-        self._settle(found)
+            # Of a long time away not everything need be known: only what is wanted must be found.
+            is_last = reach.sweep is not None and left <= translate.names_of(found)
+        self._settle(found, missing)
         whole = is_last or (not looks_for_more and left <= translate.names_of(found))
         return Page([*settled, *found], whole)
 
@@ -186,11 +187,11 @@ class AccountBooks:
         known = (self._settled.get(name) for name in names)
         return [one.shown for one in known if one is not None and not one.is_due(now)]
 
-    def _settle(self, found: Sequence[VenueOrder]) -> None:
+    def _settle(self, found: Sequence[VenueOrder], missing: frozenset[str]) -> None:
         """Remember what is over; what still changes begins anew."""
         now = self._clock()
         for shown in found:
-            if _was_starved(shown):
+            if _was_starved(shown) and missing & {shown.venue_id, shown.client_id}:
                 self.learn(met(now, "a stop that was reached found its coins held by another order"))
             name = shown.client_id or shown.venue_id
             known = self._settled.get(name)
@@ -264,7 +265,8 @@ class AccountBooks:
         return self._pairs[1]
 
     async def _instrument(self, symbol: str) -> Instrument:
-        found = (await self._market.instruments()).get(symbol)
+        # An order does not wait for a list of pairs that is being read anew.
+        found = self._pairs[0].get(symbol) or (await self._market.instruments()).get(symbol)
         if found is None:
             raise MarketDownError(f"Kraken does not list {symbol}.")
         return found

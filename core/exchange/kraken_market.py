@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
+from loguru import logger
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_before_delay, wait_exponential
 
 from core.domain.instruments import Instrument
@@ -23,6 +24,8 @@ ATTEMPTS = 3
 
 QUOTE_REUSE = timedelta(seconds=1)
 STATUS_REUSE = timedelta(seconds=10)
+STATUS_LIMIT_S = 1.0
+STATUS_UNKNOWN = "unknown"
 STREAM_ALIVE = timedelta(seconds=5)
 LISTING_AGE_MAX = timedelta(hours=24)
 LISTING_RETRY_AFTER = timedelta(minutes=1)
@@ -147,18 +150,21 @@ class KrakenMarketData:
         return translate.book(result, symbol, asked_at)
 
     async def status(self, symbol: str) -> str:
-        """The pair's status, no older than ten seconds; as last known while it cannot be read."""
+        """The pair's status, no older than ten seconds; "unknown" where it cannot be read within one."""
         known = (await self._instruments()).get(symbol)
         now = self._clock()
         at, status = self._statuses.get(symbol, (datetime.min.replace(tzinfo=UTC), known.status if known else "online"))
         if known is None or now - at < STATUS_REUSE:
             return status
         try:
-            result, _ = await self._wire.read("AssetPairs", {"pair": known.venue_name})
+            async with asyncio.timeout(STATUS_LIMIT_S):
+                result, _ = await self._wire.read("AssetPairs", {"pair": known.venue_name}, urgent=True)
             status = translate.instruments(result).get(symbol, known).status
-        except MarketDownError:
-            return status
-        self._statuses[symbol] = (now, status)
+        except (MarketDownError, TimeoutError):
+            logger.debug("the status of {} cannot be read just now", symbol)
+            status = STATUS_UNKNOWN
+        # A failure is remembered as well: somebody waits for this in order to sell.
+        self._statuses[symbol] = (self._clock(), status)
         return status
 
     async def tape(self, symbol: str, since: datetime) -> Tape:
@@ -274,10 +280,15 @@ class _PublicWire:
         self._client: PublicClient | None = None
         self._is_closed = False
 
-    async def read(self, endpoint: str, params: Mapping[str, object]) -> tuple[object, datetime]:
+    async def read(
+        self, endpoint: str, params: Mapping[str, object], *, urgent: bool = False
+    ) -> tuple[object, datetime]:
         """The `result` of one public endpoint and the time just before it was asked for. Raises MarketDownError."""
         # Our own queue is no fault of Kraken's, so the time-out begins when the turn has come.
-        await self._pace.take()
+        if urgent:
+            self._pace.debit()
+        else:
+            await self._pace.take()
         retrying = AsyncRetrying(
             # aiohttp takes our cancellation for its own time-out when both fall on the same instant; then the delay
             # is what ends the attempts.

@@ -42,6 +42,11 @@ class TokenBucket:
             self._tokens += 1
             raise
 
+    def debit(self) -> None:
+        """Take a token without waiting, into debt: for the rare call that must not wait. Others wait the longer."""
+        self._refill()
+        self._tokens -= 1
+
     def _refill(self) -> None:
         now = self._monotonic()
         gained = (now - self._refilled_at) * self._rate_per_s

@@ -114,7 +114,9 @@ class MarketData(Protocol):
         ...
 
     async def status(self, symbol: str) -> str:
-        """What the market of this symbol takes right now: "online" for everything, else the venue's own word."""
+        """What the market of this symbol takes right now: "online" for everything, else the venue's own word;
+        "unknown" where nobody can say.
+        """
         ...
 
     async def tape(self, symbol: str, since: datetime) -> Tape:

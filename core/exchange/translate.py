@@ -120,8 +120,11 @@ class Pairs:
 
 
 def asset(code: str) -> str:
-    """Our name of a coin or currency. Kinds that cannot be traded as they are (staked, earning) keep their suffix."""
-    name, dot, kind = code.partition(".")
+    """Our name of a coin or currency. Kinds that cannot be traded as they are (staked) keep their suffix.
+
+    Balances that earn by themselves (".F") are spent like the coin itself, by Kraken's page on BalanceEx.
+    """
+    name, dot, kind = code.removesuffix(".F").partition(".")
     return _OLD_CODES.get(name, name) + dot + kind
 
 

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from core.domain.brackets import Bracket
 from core.domain.money import ZERO, divide
-from core.domain.orders import Fill, Order, OrderState, OrderType, Role, Side
+from core.domain.orders import Fill, Order, OrderState, OrderType, Role, Side, TimeInForce
 from core.domain.venue import Snapshot, VenueOrder, VenueState
 from core.lifecycle.states import move
 
 ABSENCE_PAUSE = timedelta(seconds=3)
 """An order is lost when two complete snapshots, past its deadline and this far apart, both lack it."""
+
+ACCEPTED_PAUSE = timedelta(seconds=120)
+"""One that the venue has taken, or has shown before, is somewhere: a list may lag behind for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Absorbed:
     fills: tuple[tuple[Order, Fill], ...]
     changed: tuple[tuple[OrderState, Order], ...]
     """Pairs of the former state and the order as it is now."""
+    moved: tuple[tuple[Order, Order], ...] = ()
+    """Stops of ours that rest elsewhere, or for less, than we left them: as they were, and as they are."""
 
 
 def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
@@ -29,6 +34,7 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
     orders: list[Order] = []
     fills: list[tuple[Order, Fill]] = []
     changed: list[tuple[OrderState, Order]] = []
+    moved: list[tuple[Order, Order]] = []
     touched = False
     seen = {order.client_id: _one(order, snapshot) for order in bracket.orders}
     spawned = [*_adopted(bracket, snapshot), *_spawned(bracket, seen, snapshot)]
@@ -41,13 +47,23 @@ def absorb(bracket: Bracket, snapshot: Snapshot) -> Absorbed:
         fills.extend((after, fill) for fill in after.fills[len(before.fills) :])
         if after.state is not before.state:
             changed.append((before.state, after))
+        elif _was_moved(bracket, before, after):
+            moved.append((before, after))
     if not touched and not spawned:
         return Absorbed(bracket, (), ())
     merged = replace(bracket, orders=tuple(orders))
     if merged.gone > ZERO and merged.held < ZERO:
         # Coins that we took for gone were sold by an order of ours, as it now turns out.
         merged = replace(merged, gone=max(ZERO, merged.gone + merged.held))
-    return Absorbed(merged, tuple(fills), tuple(changed))
+    return Absorbed(merged, tuple(fills), tuple(changed), tuple(moved))
+
+
+def _was_moved(bracket: Bracket, before: Order, after: Order) -> bool:
+    """True for a resting stop that stood as it was wished and does so no more, without having traded."""
+    if before.role is not Role.STOP or before.state is not OrderState.OPEN or before.filled != after.filled:
+        return False
+    was_right = before.trigger_price == bracket.stop_price
+    return was_right and (after.trigger_price != before.trigger_price or after.quantity < before.quantity)
 
 
 def next_number(bracket: Bracket) -> int:
@@ -137,7 +153,8 @@ def _one(order: Order, snapshot: Snapshot) -> Order:
     if order.is_live and _absence_counts(order, snapshot):
         if order.missing_since is None:
             return replace(order, missing_since=snapshot.began_at)
-        if snapshot.began_at - order.missing_since >= ABSENCE_PAUSE:
+        pause = ABSENCE_PAUSE if order.venue_id is None else ACCEPTED_PAUSE
+        if snapshot.began_at - order.missing_since >= pause:
             return move(order, OrderState.LOST, "in neither list of the venue")
     return order
 
@@ -148,6 +165,11 @@ def _absence_counts(order: Order, snapshot: Snapshot) -> bool:
 
 def _merge(order: Order, shown: VenueOrder, seen_at: datetime) -> Order:
     after = order
+    if order.state is OrderState.HELD:
+        # The venue has an order that we have only meant to send: the ledger was restored from an older copy.
+        rests = shown.state is VenueState.OPEN
+        force = TimeInForce.GTC if rests else TimeInForce.IOC
+        after = order = replace(move(order, OrderState.SUBMITTING), time_in_force=force)
     if shown.filled > order.filled:
         after = _with_fill(order, shown, seen_at)
     state = _state_of(after, shown)

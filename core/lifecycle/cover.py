@@ -17,7 +17,13 @@ from core.domain.money import ZERO, floor_to, percent_of
 from core.domain.orders import Order, OrderState, OrderType, Role, TimeInForce
 from core.domain.venue import Amend, Cancel, Submit
 from core.lifecycle.draft import Draft, remaining
+from core.lifecycle.news import resting_stop
 from core.lifecycle.states import move
+
+CLOSED_PAUSE = timedelta(seconds=20)
+"""How long a sale that the venue would not take now is not looked at again."""
+YOUNG_S = 300.0
+FURTHER_COST = 8.0
 
 
 def cover(draft: Draft) -> None:
@@ -36,31 +42,40 @@ def cover(draft: Draft) -> None:
     ahead = max(ZERO, bracket.spawned - bracket.bought)
     _fit(draft, stops, wanted + ahead, draft.bracket.stop_price)
     # A target that Zyn has taken back into its own hands is not to hold the coins at the venue.
-    _fit(draft, targets, ZERO if draft.bracket.target_held else wanted, draft.bracket.target_price)
+    keeps = draft.bracket.target_held or not draft.rules.rests_target
+    _fit(draft, targets, ZERO if keeps else wanted, draft.bracket.target_price)
     add_stop(draft, wanted)
     _add_target(draft, wanted)
 
 
 def may_sell(bracket: Bracket, quote: Quote | None) -> bool:
     """True where the next decision may take a stop away in order to sell: somebody wants out, or the target is here."""
-    if bracket.leave is not None:
+    if any(one.cancel_asked and one.role is Role.STOP for one in bracket.orders if not one.is_terminal):
+        return False  # It has begun: from here on nothing else is asked.
+    if bracket.unprotected_since is not None and any(one.cancel_asked for one in bracket.of_role(Role.STOP)):
+        return False
+    if bracket.leave is not None or bracket.unprotected_since is not None:
         return True
     reached = quote is not None and bracket.target_price is not None and quote.bid >= bracket.target_price
     return reached and bracket.held > ZERO
 
 
-def _market_is_closed(draft: Draft) -> bool:
-    """True where the venue would take no sale: then the stop stays, since it might not take that back either."""
+def _market_is_closed(draft: Draft, *, by_target: bool) -> bool:
+    """True where the venue would take no sale: then the stop stays, since it might not take that back either.
+
+    Where nobody can say, a target waits, and somebody who wants out gets his try.
+    """
     status = draft.rules.instrument.status
-    if status == "online":
+    if status == "online" or (status == "unknown" and not by_target):
         return False
     bracket = draft.bracket
-    if bracket.target_failures == 0:
+    if bracket.target_failures == 0 and status != "unknown":
         draft.tell(
             EventKind.MARKET_CLOSED,
-            f"The venue has {bracket.symbol} in {status} mode: the sale waits, and the stop stays where it is.",
+            f"The venue has {bracket.symbol} in {status} mode: the sale waits, and {resting_stop(bracket)}.",
         )
-        draft.bracket = replace(bracket, target_failures=1)
+    failures = max(1, bracket.target_failures)
+    draft.bracket = replace(bracket, target_failures=failures, target_retry_at=draft.now + CLOSED_PAUSE)
     return True
 
 
@@ -79,7 +94,7 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         if left <= ZERO and (bracket.held > ZERO or (still_buys and not bracket.cancel_entry)):
             draft.bracket = replace(bracket, leave=None)
         rest = max(ZERO, min(left - under_way, free))
-        if rest > ZERO and _market_is_closed(draft):
+        if rest > ZERO and _market_is_closed(draft, by_target=False):
             return ZERO, False
         may_grow = still_buys and bracket.cancel_entry  # A fill may cross the cancel, and is to be sold as well.
         goes_on = still_buys or not _is_dust(draft, bracket.held)  # else the bracket closes, with this as its reason
@@ -88,7 +103,7 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
             draft.bracket = replace(draft.bracket, leave=None)
             return ZERO, False
         return rest, False
-    if _target_reached(draft) and free > ZERO and not _market_is_closed(draft):
+    if _target_reached(draft) and free > ZERO and not _market_is_closed(draft, by_target=True):
         return free, True
     return ZERO, False
 
@@ -101,7 +116,10 @@ def _is_dust(draft: Draft, quantity: Decimal) -> bool:
 def _is_paused(draft: Draft) -> bool:
     """True while a refusal asks for patience."""
     retry_at = draft.bracket.protect_retry_at
-    return retry_at is not None and draft.now < retry_at
+    if retry_at is None:
+        return False
+    # No pause is longer than the longest: one that seems so was set by a clock that has been put back.
+    return draft.now < retry_at <= draft.now + timedelta(seconds=2 * draft.rules.backoff_max_s)
 
 
 def _target_reached(draft: Draft) -> bool:
@@ -110,10 +128,20 @@ def _target_reached(draft: Draft) -> bool:
         return False
     if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
         return False
-    if draft.rules.room < draft.rules.target_try_cost:
-        # A try takes the stop away first: it begins only if the venue will take the stop again afterwards.
+    if quote.bid < bracket.target_price:
         return False
-    return quote.bid >= bracket.target_price
+    if draft.rules.room < _try_cost(draft):
+        # A try takes the stop away first: it begins only if the venue will take the stop again afterwards.
+        draft.bracket = replace(bracket, target_retry_at=draft.now + CLOSED_PAUSE)
+        return False
+    return True
+
+
+def _try_cost(draft: Draft) -> float:
+    """What of the venue's counter a try may need: each further young stop has to be taken back as well."""
+    young = [one for one in draft.stops() if (draft.now - one.created_at).total_seconds() < YOUNG_S]
+    cost = draft.rules.target_try_cost
+    return cost + FURTHER_COST * max(0, len(young) - 1) if cost > 0 else 0.0
 
 
 def _sell(draft: Draft, quantity: Decimal, *, by_target: bool) -> None:

@@ -105,6 +105,13 @@ def _tell_changes(draft: Draft, absorbed: Absorbed) -> None:
             draft.tell(_FILL_KINDS[order.role], news.filled(bracket, order, fill))
     for was, order in absorbed.changed:
         _tell_move(draft, was, order)
+    for before, order in absorbed.moved:
+        draft.tell(
+            EventKind.UNPROTECTED,
+            f"At the venue the stop order {order.venue_id} of {bracket.symbol} stands at "
+            f"{plain(order.price or ZERO)} for {plain(order.remaining)}, not at {plain(before.price or ZERO)} for "
+            f"{plain(before.remaining)} as Zyn left it. Putting it back.",
+        )
 
 
 def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
@@ -181,6 +188,8 @@ def _choose_to_leave(draft: Draft) -> None:
     bracket = draft.bracket
     if bracket.leave is not None or bracket.held <= ZERO or not bracket.lacks_cover(draft.now):
         return
+    if draft.rules.instrument.status not in {"online", "unknown"}:
+        return  # Nothing can be sold now; when the market opens, a stop is tried first.
     quote = draft.fresh_quote
     if quote is not None and bracket.stop_price is not None and quote.last <= bracket.stop_price:
         _leave(draft, ExitReason.STOP_EMULATED)
@@ -210,8 +219,10 @@ def _watch_cover(draft: Draft) -> None:
     is_bare = bare > ZERO and not draft.rules.instrument.is_dust(bare, price)
     if is_bare and bracket.unprotected_since is None:
         draft.bracket = replace(bracket, unprotected_since=draft.now)
+    elif is_bare and bracket.unprotected_since is not None and bracket.unprotected_since > draft.now:
+        draft.bracket = replace(bracket, unprotected_since=draft.now)  # The clock was put back.
     elif not is_bare and bracket.unprotected_since is not None:
-        seconds = bracket.unprotected_s + (draft.now - bracket.unprotected_since).total_seconds()
+        seconds = bracket.unprotected_s + max(0.0, (draft.now - bracket.unprotected_since).total_seconds())
         draft.bracket = replace(
             bracket, unprotected_since=None, unprotected_s=seconds, protect_failures=0, protect_retry_at=None
         )

@@ -96,6 +96,9 @@ class Desk:
         """Of when the last price of each symbol is that anybody here has looked at."""
         self.told_state = TradingState.ACTIVE
         """The trading state that the owner knows of."""
+        self.recover_at: datetime | None = None
+        """Before then the books are not compared again."""
+        self.recoveries = 0
         self.told_not_ready = ""
         """Why it is not ready, as the owner knows it."""
         self.told_because: tuple[str, ...] = ()
@@ -106,6 +109,7 @@ class Desk:
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: Mapping[str, Instrument] = {}
+        self._listed: dict[str, Instrument] = {}
         self.learned: Evidence | None = None
         """What this account is known to do with the coins of a resting stop."""
         self.health = Health()
@@ -155,6 +159,11 @@ class Desk:
                 raise
             known = self._known
         instrument = known.get(symbol)
+        if instrument is None and any(bracket.symbol == symbol for bracket in self.ledger.unfinished()):
+            # A pair that is listed no more still has to be looked after.
+            instrument = self._listed.get(symbol)
+        if instrument is not None:
+            self._listed[symbol] = instrument
         if instrument is None:
             base = symbol.partition("/")[0]
             others = sorted(name for name in known if name.startswith(base + "/"))
@@ -235,12 +244,12 @@ class Desk:
 
     @property
     def target_mode(self) -> TargetMode:
-        """Where targets wait: as set, and for `auto` as the account is known to allow, with Zyn until that is known."""
-        wanted = self.settings.rules.target_mode
-        if wanted is not TargetMode.AUTO:
-            return wanted
-        takes_both = self.learned is not None and not self.learned.holds
-        return TargetMode.RESTING if takes_both else TargetMode.EMULATED
+        """Where targets wait: as set, but with Zyn for `auto`, and where an order of ours has met with held coins."""
+        wanted, able = self.settings.rules.target_mode, self.exchange.abilities
+        starves = able.rests_unlinked and self.learned is not None and self.learned.is_proof
+        # Where nothing links the legs, a resting target holds the coins that a free stop will need: nothing that can be
+        # learned makes that safe, and what was met with makes it plainly wrong.
+        return TargetMode.EMULATED if wanted is TargetMode.AUTO or starves else wanted
 
     async def snapshot(self, *, sparing: bool = False, urgent: bool = False) -> Snapshot:
         """What the venue shows now; `sparing`: the balances only where the last ones are old.
@@ -284,7 +293,6 @@ class Desk:
         """
         return any(
             bracket.unprotected_since is not None
-            or bracket.leave is not None
             or any(order.state is OrderState.SUBMITTING for order in bracket.orders)
             for bracket in self.ledger.unfinished()
         )

@@ -1,13 +1,13 @@
 """The only door to a position: `open_position_with_brackets`, for commands, autopilot and force test alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, Level
 from core.domain.errors import Code, Denied, ZynError
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
-from core.domain.modes import Source, TradingState
+from core.domain.modes import Mode, Source, TradingState
 from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import OrderType, Side
 from core.domain.venue import Refused, Snapshot, Submit, Unknown
@@ -94,6 +94,9 @@ async def approve_entry(
         raise Denied(
             Code.BUSY, f"so many orders of {symbol} were sent lately that Kraken may refuse its stops; try in a minute"
         )
+    if desk.mode is Mode.LIVE:
+        status = await desk.market.status(symbol)
+        instrument = instrument if status == "unknown" else replace(instrument, status=status)
     quote = await desk.fresh_quote(symbol)
     atr = await desk.atr(symbol)
     snapshot = await desk.snapshot()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, BracketState, ExitReason, Leave
+from core.domain.errors import ZynError
 from core.domain.money import ZERO
 from core.domain.orders import Order, Role
 from core.lifecycle.decide import Decision
@@ -40,9 +41,7 @@ async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], re
     The wishes are saved first; the ordinary tick shrinks the stops, sees that confirmed, sells, and covers what
     remains. What comes back is what the ledger shows after that.
     """
-    for symbol in sorted({bracket.symbol for bracket, _ in wishes if bracket.held > ZERO}):
-        # Without a price nothing can be sold, and the stops that rest are better than none.
-        await desk.fresh_quote(symbol)
+    wishes = await _with_a_price(desk, wishes)
     befores: list[Bracket] = []
     for base in sorted({bracket.base for bracket, _ in wishes}):
         async with desk.lock(base):
@@ -59,6 +58,25 @@ async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], re
             desk.note_change(base)
         await desk.settle(base)
     return [Left(before, desk.ledger.bracket(before.id) or before) for before in befores]
+
+
+async def _with_a_price(
+    desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]]
+) -> list[tuple[Bracket, Decimal | None]]:
+    """Those that can be sold now: without a price nothing can, and the stops that rest are better than none.
+
+    Raises where there is none that can. A coin without a price must not keep the others from being sold.
+    """
+    refusals: dict[str, ZynError] = {}
+    for symbol in sorted({bracket.symbol for bracket, _ in wishes if bracket.held > ZERO}):
+        try:
+            await desk.fresh_quote(symbol)
+        except ZynError as error:
+            refusals[symbol] = error
+    found = [(bracket, part) for bracket, part in wishes if bracket.held <= ZERO or bracket.symbol not in refusals]
+    if refusals and not any(bracket.held > ZERO for bracket, _ in found):
+        raise next(iter(refusals.values()))
+    return found
 
 
 def _wish(desk: Desk, bracket: Bracket, quantity: Decimal | None, reason: ExitReason) -> Bracket:

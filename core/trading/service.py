@@ -19,6 +19,7 @@ from core.trading.state import tell_readiness
 from core.trading.tick import TickReport, tick
 
 MODE_KEY = "mode"
+RECOVERY_PAUSE_MAX = timedelta(seconds=30)
 START_TICKS = 3
 """Recovery needs more than one look: absence from a snapshot counts only when seen twice."""
 
@@ -51,7 +52,8 @@ class TradingService:
         desk = self._desks.get(mode)
         if desk is None:
             raise Denied(
-                Code.LIVE_UNAVAILABLE, f"there is no {mode} desk in this Zyn: trading on Kraken is not built yet"
+                Code.LIVE_UNAVAILABLE,
+                f"there is no {mode} desk in this Zyn: it needs KRAKEN_API_KEY, KRAKEN_API_SECRET and MARKET=kraken",
             )
         return desk
 
@@ -147,7 +149,17 @@ class TradingService:
 
     async def tick_or_recover(self, desk: Desk) -> TickReport:
         """The tick of one desk; where its books were never compared with the venue's, the recovery."""
-        return await (self.tick(desk) if desk.ready else self._recover(desk))
+        if desk.ready:
+            return await self.tick(desk)
+        now = desk.clock()
+        if desk.recover_at is not None and now < desk.recover_at <= now + RECOVERY_PAUSE_MAX:
+            return TickReport()
+        report = await self._recover(desk)
+        # Each comparison costs calls that the venue counts.
+        desk.recoveries = 0 if desk.ready else desk.recoveries + 1
+        pause = min(RECOVERY_PAUSE_MAX, timedelta(seconds=5 * 2.0 ** min(desk.recoveries, 4)))
+        desk.recover_at = now + pause if desk.recoveries > 1 and desk.mode is Mode.LIVE else None
+        return report
 
     async def tick_all(self) -> list[TickReport]:
         """The tick of every desk: both keep their brackets alive, whatever the active mode."""

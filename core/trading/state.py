@@ -30,7 +30,8 @@ def tell_state(desk: Desk) -> None:
 def tell_readiness(desk: Desk, unfinished: Sequence[Bracket]) -> None:
     """Tell that a desk with something open is not ready, and when it is again. Once for each reason."""
     why = desk.not_ready_because
-    if why == desk.told_not_ready or (not unfinished and not desk.told_not_ready):
+    # Seconds that are counted up, or a failure that is worded anew, are the same news.
+    if bool(why) == bool(desk.told_not_ready) or (not unfinished and not desk.told_not_ready):
         return
     text = f"The {desk.mode} desk is ready again."
     if why:

@@ -8,11 +8,12 @@ from functools import partial
 from loguru import logger
 
 from core.domain.brackets import Bracket
+from core.domain.errors import ZynError
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
 from core.domain.money import ZERO, plain
 from core.domain.orders import Role, TimeInForce
-from core.domain.venue import Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
+from core.domain.venue import Accepted, Action, Outcome, Refused, Snapshot, Submit, Unknown, VenueState
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.incidents import Incident
 from core.ledger.ledger import Ended
@@ -75,7 +76,7 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
                 is_old = desk.changes.get(group) != seen.get(group)
                 snapshot = await desk.snapshot(sparing=True, urgent=True) if is_old else shared
                 await _group(desk, group, snapshot, quotes, report)
-            except (VenueUnreadableError, MarketDownError) as error:
+            except ZynError as error:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
     if base is None:
@@ -142,8 +143,8 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
 
 
 def _was_refused_a_change(action: Action, outcome: Outcome) -> bool:
-    """True when an amend or cancel was refused: asking again at once would be refused again."""
-    return isinstance(outcome, Refused) and not isinstance(action, Submit)
+    """True when an amend or cancel was refused or not answered: asking again at once would be no better."""
+    return not isinstance(outcome, Accepted) and not isinstance(action, Submit)
 
 
 def _lacks_coins(action: Action, outcome: Outcome) -> bool:

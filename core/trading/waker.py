@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from loguru import logger
@@ -16,6 +16,7 @@ from core.domain.venue import OrderNews
 from core.lifecycle.trail import STEP_PCT, distance_of
 from core.trading.desk import Desk
 
+IN_VAIN_PAUSE = timedelta(seconds=2)
 AGAIN_S = (0.3, 1.5, 4.0)
 """Lists may lag behind the stream: news that a tick has not found is looked for again so much later."""
 
@@ -29,6 +30,8 @@ class Waker:
         self._bases: set[str | None] = set()
         self._news: dict[str, tuple[OrderNews, int]] = {}
         """By venue id: what was told, and how often it was looked for."""
+        self._in_vain: dict[str | None, datetime] = {}
+        """By coin: when a woken look last found nothing to do."""
         self._woken = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
 
@@ -72,6 +75,8 @@ class Waker:
         told, self._news = self._news, {}
         # What the ledger shows already was seen by the tick of a command.
         open_news = [(news, tries) for news, tries in told.values() if not self._is_seen(news)]
+        for base in _bases_of((), [news for news, _ in open_news]):
+            self._in_vain.pop(base, None)  # News of an order is always looked at.
         for base in _bases_of(bases, [news for news, _ in open_news]):
             await self._tick(base)
         for news, tries in open_news:
@@ -92,9 +97,16 @@ class Waker:
         return self._desk.is_busy or self._desk.ledger.find_order(news.venue_id) is not None
 
     async def _tick(self, base: str | None) -> None:
+        now, last = self._desk.clock(), self._in_vain.get(base)
+        if last is not None and timedelta() <= now - last < IN_VAIN_PAUSE:
+            # The last look found nothing to do: prices come by the second, and each look is counted by the venue.
+            return
         try:
             # Of "anything may have happened" nobody knows that it did.
-            await self._desk.house.tick(self._desk, base, urgent=base is not None)
+            report = await self._desk.house.tick(self._desk, base, urgent=base is not None)
+            self._in_vain.pop(base, None)
+            if not report.changed:
+                self._in_vain[base] = now
         except Exception as error:  # noqa: BLE001 - the polling goes on, and the next event wakes again
             logger.opt(exception=error).error("a woken tick of the {} desk failed", self._desk.mode)
 

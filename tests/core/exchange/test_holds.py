@@ -122,10 +122,10 @@ def _wrapper(desk: Desk) -> KrakenExchangeWrapper:
     [
         (None, TargetMode.EMULATED, "Targets: auto, held by Zyn: nothing learned of the account yet."),
         (HOLDS, TargetMode.EMULATED, f"Targets: auto, held by Zyn: {HOLDS.text}."),
-        (FREE, TargetMode.RESTING, f"Targets: auto, at the venue: {FREE.text}."),
+        (FREE, TargetMode.EMULATED, f"Targets: auto, held by Zyn: {FREE.text}."),
     ],
 )
-async def test_auto_puts_targets_where_the_account_is_known_to_take_them_and_status_says_why(
+async def test_auto_leaves_targets_with_zyn_whatever_balances_look_like_and_status_says_what_was_learned(
     tmp_path: Path, known: Evidence | None, mode: TargetMode, said: str
 ) -> None:
     async with KrakenStandIn() as kraken:
