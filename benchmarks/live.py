@@ -25,11 +25,11 @@ from tests.standins.kraken_limits import Tier
 from tests.standins.kraken_private import Request
 from tests.standins.kraken_public import ANSWERS, Pair, PublicMarket
 
-SAMPLES = int(os.environ.get("ZYN_LIVE_SAMPLES", "8"))
-"""Each takes some ten seconds: Kraken counts calls, and a figure that waits for our own budget tells nothing else."""
+SAMPLES = int(os.environ.get("ZYN_LIVE_SAMPLES", "5"))
+"""Each takes up to twenty seconds: Kraken counts calls, and what waits for our own budget tells nothing else."""
 BUDGET_S = 9.0
 """So long the budget fills up again after a sample."""
-POLL_S = 2
+POLL_S = 5
 BRACKETS = 50
 WATCHED_S = 120.0
 PAIRS = 1434

@@ -198,34 +198,24 @@ class LiveOwner(Owner):
         return super().say()
 
     @asynccontextmanager
-    async def talking(self, bot: Bot, patience_s: float = 10.0) -> AsyncIterator[None]:
-        """Within, he talks on several wires; at the end he waits a little for what is not answered yet."""
-        talkers = [asyncio.create_task(self._talk_on(bot)) for _ in range(TALKERS)]
+    async def talking(self, bot: Bot, wires: int) -> AsyncIterator[None]:
+        """Within, he talks on several wires; at the end he waits for what is not answered yet."""
+        talkers = [asyncio.create_task(self._talk_on(bot)) for _ in range(wires)]
         self._says_more = True
         try:
             yield
         finally:
             self._says_more = False
-            _, left = await asyncio.wait(talkers, timeout=patience_s)
-            for talker in left:
-                talker.cancel()
-            for result in await asyncio.gather(*talkers, return_exceptions=True):
-                if isinstance(result, Exception):
-                    raise result
+            await asyncio.gather(*talkers)
 
     async def _talk_on(self, bot: Bot) -> None:
         wire = await bot.wire()
         while self._says_more:
             text, began = self.say(), time.monotonic()
             self.memory.asked += 1
-            try:
-                await wire.send(text)
-                self.memory.hear(await wire.answer(ANSWER_S))
-            except asyncio.CancelledError:
-                self.memory.unanswered.append(text)
-                raise
-            finally:
-                self.slowest = max(self.slowest, (time.monotonic() - began, text))
+            await wire.send(text)
+            self.memory.hear(await wire.answer(ANSWER_S))
+            self.slowest = max(self.slowest, (time.monotonic() - began, text))
             await asyncio.sleep(self.random.random() * 0.3)
         await wire.close()
 
@@ -293,7 +283,6 @@ class LiveWorld:
         """Wait until whatever is held is covered, soon, and then until nothing is wrong; fails with what is."""
         await holds(lambda: list(self.comparison().bare()), COVERED_S)
         await holds(self.wrong, SETTLED_S)
-
 
     async def open_is_true(self, bot: Bot) -> None:
         """What `open` shows is what rests at the account, and what the ledger holds; nothing more, nothing less."""

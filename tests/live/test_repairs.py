@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ import pytest
 
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.orders import OrderState, OrderType, Role
+from core.lifecycle import cover
 from tests.live_kit import LiveHouse, live_house
 from tests.standins import kraken_faults as faults
 from tests.standins.kraken import KrakenStandIn, audit
@@ -227,7 +229,10 @@ async def test_a_target_beside_a_stop_that_holds_is_kept_by_zyn_and_learned_for_
         assert live.desk.learned.is_proof
 
 
-async def test_a_target_in_a_closed_market_leaves_the_stop_where_it_is_and_sells_when_it_opens(live: LiveHouse) -> None:
+async def test_a_target_in_a_closed_market_leaves_the_stop_where_it_is_and_sells_when_it_opens(
+    live: LiveHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cover, "CLOSED_PAUSE", timedelta())
     await _bought(live)
     live.kraken.account.pair("ZEC/USD").status = "cancel_only"
     live.desk.market._statuses.clear()  # type: ignore[attr-defined]  # ten seconds have passed
@@ -236,7 +241,7 @@ async def test_a_target_in_a_closed_market_leaves_the_stop_where_it_is_and_sells
     await live.tick(2)
     assert _stops(live) == [(D("505.10"), D("0.04"))]
     assert live.kraken.private.asked("CancelOrder") == []
-    assert live.alerts().count("in cancel_only mode: the sale waits, and the stop stays") == 1
+    assert live.alerts().count("in cancel_only mode: the sale waits, and stop 505.1 rests on 0.04 of 0.04") == 1
     reply = await live.tell("close ZEC")
     assert "could not be sold yet" in reply.text
     assert _stops(live) == [(D("505.10"), D("0.04"))]
