@@ -1,6 +1,7 @@
 """The only door to a position: `open_position_with_brackets`, for commands, autopilot and force test alike."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from core.domain.brackets import Bracket, Level
@@ -20,6 +21,9 @@ from core.risk.sizing import AmountUnit, Funds, size_entry
 from core.trading.desk import Desk
 from core.trading.state import reasons
 from core.trading.tick import act
+
+WAIT_MAX = timedelta(seconds=30)
+"""An order that had to wait longer for the look before it is not what its owner meant any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,13 @@ async def open_position_with_brackets(
     """
     desk = exchange
     require_entries(desk, side)
+    asked_at = desk.clock()
     async with desk.entries:
         verdict, opening = await approve_entry(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
+        waited = desk.clock() - asked_at
+        if desk.mode is Mode.LIVE and waited > WAIT_MAX:
+            seconds = waited.total_seconds()
+            raise Denied(Code.BUSY, f"Kraken could not be read for {seconds:.0f} s; nothing was bought, say it again")
         bracket = _plan(desk, verdict, opening)
         if desk.settings.validate_only:
             raise await _validated(desk, bracket, opening)
