@@ -23,6 +23,7 @@ TICK_TIMEOUT_S = 60.0
 OUTBOX_SECONDS = 1.0
 PRICE_SECONDS = 2.0
 SUMMARY_SECONDS = 30.0
+SETTLE_S = 0.05
 _NO_TOKEN = "1:offline"  # noqa: S105 - an Application wants a token even when it never speaks to Telegram
 
 
@@ -59,7 +60,8 @@ class Jobs:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.sleep(0)
+        # The scheduler hears of their ends some turns of the loop later, and would call what it cancels a failure.
+        await asyncio.sleep(SETTLE_S)
         if queue.scheduler.running:
             await queue.stop(wait=False)
 

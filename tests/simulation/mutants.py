@@ -227,8 +227,8 @@ MUTANTS = (
     Mutant(
         "the held target never fires",
         "core/lifecycle/cover.py",
-        "    return quote.bid >= bracket.target_price\n",
-        "    return quote.bid > bracket.target_price * 10\n",
+        "    if quote.bid < bracket.target_price:\n",
+        "    if quote.bid < bracket.target_price * 10:\n",
     ),
     Mutant(
         "every coin that is missing once is written off",
