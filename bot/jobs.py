@@ -1,6 +1,7 @@
 """The jobs of the house on python-telegram-bot's JobQueue: tick, prices, outbox. With or without a token the same."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -60,8 +61,9 @@ class Jobs:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        # The scheduler hears of their ends some turns of the loop later, and would call what it cancels a failure.
+        # The scheduler hears of their ends some turns of the loop later; what it cuts off itself now is no failure.
         await asyncio.sleep(SETTLE_S)
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
         if queue.scheduler.running:
             await queue.stop(wait=False)
 
