@@ -146,7 +146,8 @@ async def test_a_live_bot_that_is_killed_at_any_moment_loses_doubles_and_bares_n
 def new_lives(home: Home, kraken: KrakenStandIn, target_mode: str, random: Random) -> Lives:
     home.environment = live_environment(kraken, TARGET_MODE=target_mode)
     memory = LiveMemory()
-    may_oversell = target_mode == "resting" and not kraken.account.stop_holds
+    # Beside the coins of its owner an account takes both legs, whatever a resting stop holds.
+    may_oversell = target_mode == "resting"
     world = LiveWorld(home, kraken, memory, may_oversell)
     return Lives(world, LiveOwner(random, memory), Mover(kraken.account, random), BareWatch(kraken.account), random)
 

@@ -211,7 +211,7 @@ async def stormy(home: Home, kraken: KrakenStandIn, telegram: Telegram, target_m
     home.environment = live_environment(kraken, LOG_FILE=str(home.path / "zyn.log"), **more)
     on_telegram(home, telegram)
     telegram.say(OWNER, "status")
-    world = LiveWorld(home, kraken, memory, target_mode == "resting" and not kraken.account.stop_holds)
+    world = LiveWorld(home, kraken, memory, may_oversell=target_mode == "resting")
     mover, watch = Mover(kraken.account, random), BareWatch(kraken.account)
     watch.turn(up=True)
     async with watch.watching():
