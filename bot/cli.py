@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _demo_overrides() -> dict[str, object]:
     """A market and a database of its own, and nobody else's keys: the demo meets neither Telegram nor Kraken."""
-    nobody = {"telegram_bot_token": None, "openai_api_key": None, "openai_base_url": None}
+    nobody = {"telegram_bot_token": None, "openai_api_key": None, "openai_base_url": None, "dead_man_url": None}
     return {**_DEMO, **nobody, "log_file": None}
 
 

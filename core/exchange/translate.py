@@ -36,6 +36,7 @@ _KINDS = {
     "iceberg": OrderType.LIMIT,
 }  # fmt: skip
 _NO_SKEW = timedelta()
+_DIGITS_MAX = 40
 _MICROSECONDS = Decimal(1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -369,14 +370,9 @@ def _mapping(value: object, what: str) -> Mapping[str, object]:
 
 def _decimal(value: object, what: str) -> Decimal:
     """A number from Kraken's text. JSON's own numbers come as text or whole from the client; floats are not taken."""
-    if isinstance(value, str) or type(value) is int:
-        try:
-            found = Decimal(value)
-        except InvalidOperation:
-            pass
-        else:
-            if found.is_finite():
-                return found
+    text = str(value) if isinstance(value, str) or type(value) is int else ""
+    if len(text) <= _DIGITS_MAX and _PLAIN_NUMBER.fullmatch(text.removeprefix("-") if what == "balance" else text):
+        return Decimal(text)
     raise _unreadable(what, f"{value!r} is no number")
 
 
