@@ -103,6 +103,7 @@ class OrderRow(SQLModel, table=True):
     cancel_asked: bool = False
     spawned: Decimal = _decimal()
     base_fee: Decimal = Field(default=None, sa_column=Column(ExactDecimal(), nullable=False, server_default="0"))
+    amended_at: datetime | None = _time(nullable=True)
     reason: str = Field(default="", max_length=255)
 
 

@@ -72,6 +72,8 @@ def _of_one(one: Left) -> list[str]:
         refused = [order.reason for order in after.orders if order.state is OrderState.REJECTED][-1:]
         why = f" ({refused[0]})" if refused else ""
         lines.append(f"{plain(after.held)} {after.symbol} was not sold{why}. It stays; {resting_stop(after)}.")
+    elif sales := after.sales_under_way:
+        lines += [say.sale_line(after.symbol, order) for order in sales]
     elif _is_unfinished(one):
         lines.append(f"{plain(after.held)} {after.symbol} could not be sold yet. Zyn keeps at it; 'open' will tell.")
     else:

@@ -51,8 +51,7 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
         *reply.lines,
         *missing,
         "",
-        "Verified with the venue:",
-        *await say.open_now(desk),
+        *await say.verified(desk),
         *await untouched_lines(desk),
     )
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from core.domain.modes import Mode, Source
 from core.domain.money import ZERO
-from core.domain.orders import Order, OrderType, Role
+from core.domain.orders import Order, OrderType, Role, TimeInForce
 
 COVER_MAY_TAKE_S = 15.0
 
@@ -119,6 +119,15 @@ class Bracket:
     def of_role(self, *roles: Role) -> tuple[Order, ...]:
         """The bracket's orders with one of these roles, oldest first."""
         return tuple(order for order in self.orders if order.role in roles)
+
+    @property
+    def sales_under_way(self) -> tuple[Order, ...]:
+        """Sales that may be trading now: exits, and targets that Zyn kept until their price came."""
+        return tuple(
+            order
+            for order in self.of_role(Role.EXIT, Role.TARGET)
+            if order.is_live and (order.role is Role.EXIT or order.time_in_force is TimeInForce.IOC)
+        )
 
     @property
     def entry(self) -> Order | None:

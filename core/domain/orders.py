@@ -92,6 +92,8 @@ class Order:
     fee: Decimal = ZERO
     filled_at: datetime | None = None
     missing_since: datetime | None = None
+    amended_at: datetime | None = None
+    """When the venue last took a change of ours: its lists may show the former order for a while."""
     cancel_asked: bool = False
     base_fee: Decimal = ZERO
     """What a purchase paid in coins."""

@@ -16,6 +16,9 @@ ABSENCE_PAUSE = timedelta(seconds=3)
 ACCEPTED_PAUSE = timedelta(seconds=120)
 """One that the venue has taken, or has shown before, is somewhere: a list may lag behind for long."""
 
+AMEND_GRACE = timedelta(seconds=10)
+"""So long a list may still show an order as it was before a change that the venue has taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
@@ -149,7 +152,7 @@ def _names_under(bracket: Bracket, snapshot: Snapshot) -> list[str]:
 def _one(order: Order, snapshot: Snapshot) -> Order:
     shown = snapshot.find(order)
     if shown is not None:
-        return _merge(order, shown, snapshot.at)
+        return _merge(order, shown, snapshot)
     if order.is_live and _absence_counts(order, snapshot):
         if order.missing_since is None:
             return replace(order, missing_since=snapshot.began_at)
@@ -163,7 +166,7 @@ def _absence_counts(order: Order, snapshot: Snapshot) -> bool:
     return snapshot.complete and snapshot.began_at > order.deadline
 
 
-def _merge(order: Order, shown: VenueOrder, seen_at: datetime) -> Order:
+def _merge(order: Order, shown: VenueOrder, snapshot: Snapshot) -> Order:
     after = order
     if order.state is OrderState.HELD:
         # The venue has an order that we have only meant to send: the ledger was restored from an older copy.
@@ -171,17 +174,26 @@ def _merge(order: Order, shown: VenueOrder, seen_at: datetime) -> Order:
         force = TimeInForce.GTC if rests else TimeInForce.IOC
         after = order = replace(move(order, OrderState.SUBMITTING), time_in_force=force)
     if shown.filled > order.filled:
-        after = _with_fill(order, shown, seen_at)
+        after = _with_fill(order, shown, snapshot.at)
     state = _state_of(after, shown)
     if state is not after.state:
         after = move(after, state, shown.reason)
-    if (after.venue_id, after.quantity, after.missing_since) != (shown.venue_id, shown.quantity, None):
-        after = replace(after, venue_id=shown.venue_id, quantity=shown.quantity, missing_since=None)
-    if after.base_fee != shown.base_fee:
-        after = replace(after, base_fee=shown.base_fee)
+    if (after.venue_id, after.missing_since, after.base_fee) != (shown.venue_id, None, shown.base_fee):
+        after = replace(after, venue_id=shown.venue_id, missing_since=None, base_fee=shown.base_fee)
+    if _may_lag(order, shown, snapshot):
+        return after
+    if after.quantity != shown.quantity:
+        after = replace(after, quantity=shown.quantity)
     if (after.limit_price, after.trigger_price) != (shown.limit_price, shown.trigger_price):
         after = replace(after, limit_price=shown.limit_price, trigger_price=shown.trigger_price)
     return after
+
+
+def _may_lag(order: Order, shown: VenueOrder, snapshot: Snapshot) -> bool:
+    """True while what the list says of size and price may be older than our last change of them."""
+    if order.amended_at is None or shown.state is not VenueState.OPEN or shown.filled > order.quantity:
+        return False
+    return snapshot.began_at - order.amended_at < AMEND_GRACE
 
 
 def _state_of(order: Order, shown: VenueOrder) -> OrderState:

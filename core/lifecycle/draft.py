@@ -104,12 +104,7 @@ class Draft:
 
     def exits(self) -> list[Order]:
         """Sales under way: exits, and emulated targets that fired."""
-        return [
-            order
-            for order in self.bracket.orders
-            if order.is_live
-            and (order.role is Role.EXIT or (order.role is Role.TARGET and order.time_in_force is TimeInForce.IOC))
-        ]
+        return list(self.bracket.sales_under_way)
 
     def unseen_children(self) -> Decimal:
         """Quantity of stops that fills of the entry must have spawned and that may still show up."""

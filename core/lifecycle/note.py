@@ -43,7 +43,13 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
         draft.put(replace(order, venue_id=outcome.venue_id or order.venue_id))
     elif isinstance(action, Amend):
         draft.put(
-            replace(order, quantity=action.quantity, limit_price=action.limit_price, trigger_price=action.trigger_price)
+            replace(
+                order,
+                quantity=action.quantity,
+                limit_price=action.limit_price,
+                trigger_price=action.trigger_price,
+                amended_at=draft.now,
+            )
         )
         if order.role is Role.STOP and draft.bracket.unprotected_since is None:
             draft.bracket = replace(draft.bracket, protect_failures=0, protect_retry_at=None)

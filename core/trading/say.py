@@ -177,6 +177,15 @@ def open_lines(view: OpenView) -> list[str]:
     return lines
 
 
+async def verified(desk: Desk) -> list[str]:
+    """What the venue shows after an act, and whether that is everything."""
+    try:
+        view = await view_open(desk)
+    except (VenueUnreadableError, MarketDownError) as error:
+        return [f"NOT VERIFIED: the venue cannot be read just now. {error.message.rstrip('.')}."]
+    return ["Verified with the venue:" if view.complete else "NOT VERIFIED:", *open_lines(view)]
+
+
 async def open_now(desk: Desk, symbol: str | None = None) -> list[str]:
     """What is open, below an answer that stands without it: a venue that cannot be read must not hide what was done."""
     try:
@@ -220,6 +229,14 @@ def sold_line(symbol: str, orders: Sequence[Order], before: Decimal) -> str:
     average = price(divide(cost, sold)) if sold > ZERO else "-"
     text = f"Sold {plain(sold)} of {plain(before)} {base} ({symbol}) at {average} {quote}, order {names}"
     return f"{text}, fee {cents(fee)} {quote}."
+
+
+def sale_line(symbol: str, order: Order) -> str:
+    """A sale that was sent and whose end nobody has seen: never that it sold, never that it did not."""
+    what = f"sell {plain(order.remaining)} {symbol}, order {order.venue_id or order.client_id}"
+    if order.state is OrderState.SUBMITTING:
+        return f"Sent, but not answered yet: {what}. Whether it sold is UNKNOWN; 'open' will tell."
+    return f"Accepted, but its end is not seen yet: {what}. 'open' will tell."
 
 
 async def other_desk_line(desk: Desk) -> str:

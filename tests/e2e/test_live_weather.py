@@ -86,8 +86,8 @@ class Weather:
     async def _front(self) -> None:
         account, streams, random = self.kraken.account, self.kraken.streams, self.random
         self._share = random.choice((0.05, 0.2, 0.5, 0.9))
-        account.order_lag_s, account.child_lag_s, account.fill_lag_s = (
-            random.choice((0.0, 0.0, 0.3, 1.5)) for _ in range(3)
+        account.order_lag_s, account.child_lag_s, account.fill_lag_s, account.amend_lag_s = (
+            random.choice((0.0, 0.0, 0.3, 1.5)) for _ in range(4)
         )
         self.kraken.public.recover()
         if random.random() < 0.5:
@@ -110,7 +110,7 @@ class Weather:
         account, streams = self.kraken.account, self.kraken.streams
         self._share = 0.0
         self.kraken.recover()
-        account.order_lag_s = account.child_lag_s = account.fill_lag_s = 0.0
+        account.order_lag_s = account.child_lag_s = account.fill_lag_s = account.amend_lag_s = 0.0
         streams.silent = streams.refuse_connections = streams.reject_subscriptions = False
         streams.lose_next = 0
 

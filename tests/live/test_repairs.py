@@ -90,6 +90,21 @@ async def test_a_stop_amended_by_hand_is_put_back_where_the_bracket_wants_it(liv
     assert _stops(live) == [(D("505.10"), D("0.04"))]
 
 
+async def test_a_list_that_lags_behind_an_amend_is_not_answered_by_another_one(live: LiveHouse) -> None:
+    live.kraken.account.amend_lag_s = 3
+    await _bought(live)
+    await live.tick(3)
+    amends = live.kraken.private.asked("AmendOrder")
+    await live.tell("protect ZEC sl 2%")
+    await live.tick(3)
+    assert len(live.kraken.private.asked("AmendOrder")) <= len(amends) + 1 <= 2
+    assert "stands at" not in live.alerts()
+    await asyncio.sleep(3.2)
+    await live.tick(2)
+    assert _stops(live) == [(live.bracket().stop_price, D("0.04"))]
+    assert len(live.kraken.private.asked("AmendOrder")) <= 2
+
+
 async def test_a_pair_that_only_takes_cancels_keeps_its_stop_and_refuses_entries_in_krakens_words(
     live: LiveHouse,
 ) -> None:
@@ -165,6 +180,26 @@ async def test_a_request_that_was_lost_is_reported_and_never_repeated(live: Live
     await live.tick(2)
     assert len(live.kraken.private.asked("AddOrder")) == 1
     assert live.kraken.account.balances.get("ZEC", D(0)) == 0
+
+
+@pytest.mark.parametrize("words", ["close ZEC", "flatten"])
+async def test_a_sale_whose_answer_was_lost_is_told_as_sent_and_not_as_impossible(live: LiveHouse, words: str) -> None:
+    await _bought(live)
+    live.kraken.account.order_lag_s = 30
+    live.kraken.fail(faults.DROP_AFTER, times=1, endpoint="AddOrder")
+    reply = await live.tell(words)
+    assert "Sent, but not answered yet: sell 0.04 ZEC/USD" in reply.text
+    assert "UNKNOWN" in reply.text
+    assert "could not be sold" not in reply.text
+    assert not reply.ok
+
+
+async def test_flatten_says_verified_only_of_a_venue_that_it_could_read(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.fail(faults.HTML_502_BEFORE, endpoint="OpenOrders")
+    reply = await live.tell("flatten")
+    assert "NOT VERIFIED" in reply.text
+    assert "Verified with the venue" not in reply.text
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

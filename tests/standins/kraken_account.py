@@ -164,7 +164,7 @@ class KrakenAccount(AccountState):
             raise ApiError(str(refusal)) from None
         record.touched_at = self.monotonic()
         amended = replace(shown, quantity=quantity, limit_price=limit, trigger_price=trigger)
-        record.show(replace(record.order, shown=amended), self.monotonic(), None)
+        record.show(replace(record.order, shown=amended), self.monotonic() + self.amend_lag_s, None)
         self.tell("amended", record, amended)
         self.settle()
 

@@ -74,6 +74,8 @@ class AccountState:
         self.dust_children: Literal["place", "drop"] = dust_children
         self.amend_below_filled: Literal["refuse", "cancel"] = amend_below_filled
         self.child_lag_s, self.order_lag_s, self.fill_lag_s = child_lag_s, order_lag_s, fill_lag_s
+        self.amend_lag_s = 0.0
+        """How long the lists show an order as it was before an amend."""
         self.fees_in_base = False
         """Take the fee of every purchase out of its coins, whatever the order asked for."""
         self.tier = tier

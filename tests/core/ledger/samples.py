@@ -74,6 +74,7 @@ def full_bracket(number: int = 1) -> Bracket:
         trigger_price=Decimal("506.88"),
         venue_id="PX-000002",
         missing_since=AT,
+        amended_at=AT,
         reason="seen once",
     )
     target = replace(

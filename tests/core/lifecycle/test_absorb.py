@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from core.domain.orders import OrderState
 from core.domain.venue import Snapshot, Unknown, VenueState
@@ -34,6 +35,24 @@ def test_a_fill_is_the_difference_between_the_venue_and_what_is_booked() -> None
     assert [(fill.quantity, fill.price) for fill in fills] == [(D("0.25"), D(99)), (D("0.5"), D(98))]
     assert len({fill.id for fill in fills}) == 2
     assert second.bracket.order(stop).filled == D("0.75")
+
+
+def test_for_a_while_after_an_amend_the_list_may_show_the_former_price_and_then_the_list_is_right() -> None:
+    world = _bought()
+    stop, stale = world.of("stop")[0], world.snapshot()
+    amended = replace(world.bracket.order(stop), trigger_price=D(97), quantity=D(2), amended_at=NOW)
+    orders = tuple(amended if one.client_id == stop else one for one in world.bracket.orders)
+    bracket = replace(world.bracket, orders=orders)
+
+    def look(*, after_s: float) -> tuple[Decimal | None, Decimal, int]:
+        at = NOW + timedelta(seconds=after_s)
+        absorbed = absorb(bracket, replace(stale, began_at=at, at=at))
+        found = absorbed.bracket.order(stop)
+        return found.trigger_price, found.quantity, len(absorbed.moved)
+
+    assert look(after_s=-1) == look(after_s=9) == (D(97), D(2), 0)
+    shown = world.bracket.order(stop)
+    assert look(after_s=11)[:2] == (shown.trigger_price, shown.quantity)
 
 
 def test_an_older_view_never_unfills_or_reopens() -> None:
