@@ -12,11 +12,15 @@ class Background:
     """The long-running tasks of one process."""
 
     def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Future[None]] = []
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work` until `stop`; should it break, say so and begin again after a pause."""
         self._tasks.append(asyncio.create_task(_forever(name, work), name=name))
+
+    def keep(self, task: "asyncio.Future[None]") -> None:
+        """Something that is under way and ends by itself: stopped with the others, should it not have ended."""
+        self._tasks.append(task)
 
     async def stop(self) -> None:
         """Cancel everything and wait for it to end."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ from bot.outbox import Outbox
 from bot.wiring import House
 from core.domain.modes import Mode
 from core.domain.money import ZERO
+from core.lifecycle.waking import calls_for_a_look
 from core.trading.desk import Desk
 from core.trading.house import Check
-from core.trading.waker import calls_for_a_look
 
 if TYPE_CHECKING:
     from telegram.ext import Application, JobQueue
@@ -52,6 +52,7 @@ class Jobs:
         self._outbox = outbox
         self._runs: dict[str, int] = {}
         self._failures: dict[str, str] = {}
+        self._troubles: dict[Mode, frozenset[str]] = {}
         self._running: set[asyncio.Future[None]] = set()
         self._stopping = False
 
@@ -106,9 +107,16 @@ class Jobs:
         if desk.ready and not desk.is_busy and not desk.exchange.is_look_due(desk.last_tick_at):
             return
         report = await self._house.service.tick_or_recover(desk)
-        for trouble in report.troubles:
-            logger.warning("tick of the {} desk: {}", desk.mode, trouble)
+        self._log_troubles(desk, report.troubles)
         self._house.keep_time()
+
+    def _log_troubles(self, desk: Desk, troubles: Sequence[str]) -> None:
+        """What is wrong, once: the same again is news only when it has been right in between."""
+        known = self._troubles.get(desk.mode, frozenset())
+        for trouble in troubles:
+            if trouble not in known:
+                logger.warning("tick of the {} desk: {}", desk.mode, trouble)
+        self._troubles[desk.mode] = frozenset(troubles)
 
     async def prices(self, desk: Desk) -> None:
         """Look at the prices of what is open at a desk and tick where a level was reached."""

@@ -93,6 +93,12 @@ class LiveFeed:
 
     streams: AccountStreams
     waker: Waker
+    desk: Desk
+
+    async def listen(self) -> None:
+        """Keep the streams up, once the books were compared: a key that is refused is not asked for streams."""
+        await self.desk.compared.wait()
+        await self.streams.run()
 
 
 def live_feed(desk: Desk) -> LiveFeed | None:
@@ -115,7 +121,7 @@ def live_feed(desk: Desk) -> LiveFeed | None:
         on_prices=waker.look_at,
     )
     exchange.stream_is_alive = streams.is_alive
-    return LiveFeed(streams, waker)
+    return LiveFeed(streams, waker, desk)
 
 
 def _told(exchange: KrakenExchangeWrapper, waker: Waker, news: Collection[OrderNews]) -> None:

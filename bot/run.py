@@ -35,6 +35,8 @@ from core.trading.reply import refusal
 
 FINISH_S = 5.0
 """How long the last ticks may take that put back a stop which is under way."""
+START_WAIT_S = 5.0
+"""How long the faces wait for the first comparison of the books."""
 GOODBYE_S = 3.0
 """How long the last alert may take: a Telegram that is down must not keep the process from ending."""
 DEMO_LINES = (
@@ -93,9 +95,7 @@ async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Ope
 
     try:
         _probes(house, token, model)
-        await house.service.start()
-        for desk in house.service.desks:
-            require_care(desk)
+        await _recover(house, background if stays else None)
         if stays:
             _watch(house, background)
         if queue is not None:
@@ -115,6 +115,20 @@ async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Ope
         await house.close()
 
 
+async def _recover(house: House, background: Background | None) -> None:
+    """Compare the books with the venues'. Who stays does not let a venue that hangs keep him from answering."""
+    recovery = asyncio.ensure_future(house.service.start())
+    if background is not None:
+        background.keep(recovery)
+        await asyncio.wait({recovery}, timeout=START_WAIT_S)
+        if not recovery.done():
+            logger.warning("a venue is slow: Zyn answers already, and a desk takes orders once its books are compared")
+            return
+    await recovery
+    for desk in house.service.desks:
+        require_care(desk)
+
+
 def _watch(house: House, background: Background) -> None:
     """Start what listens to Kraken for the LIVE desk, and what watches over all of them."""
     settings, feed = house.settings, None
@@ -122,7 +136,7 @@ def _watch(house: House, background: Background) -> None:
         feed = feed or live_feed(desk)
     if feed is not None:
         background.start("the waker", feed.waker.run)
-        background.start("the streams", feed.streams.run)
+        background.start("the streams", feed.listen)
     alive = feed.streams.is_alive if feed is not None else None
     watched = Watched(settings.bracket_check_seconds, settings.dead_man_url, alive)
     background.start("the watchdog", Watchdog(house.service, watched, wall_clock).run)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -140,7 +141,11 @@ class Settings(BaseModel):
     ] = 1.0
     market_seed: Annotated[int, Field(ge=0), _help("Seed of the generated market.")] = 7
     target_mode: Annotated[
-        TargetMode, _help("Where targets wait: emulated (held by Zyn), resting (at the venue), auto.")
+        TargetMode,
+        _help(
+            "Where targets wait: emulated (held by Zyn), resting (at the venue), or auto (held by Zyn, and what it "
+            "learns of the account is shown)."
+        ),
     ] = TargetMode.EMULATED
     quote_currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,5}$"), _help("Currency of a coin named alone.")] = "USD"
     owner_name: Annotated[str, Field(min_length=1, max_length=40), _help("What Zyn calls you.")] = "jimmy"
@@ -211,6 +216,14 @@ class Settings(BaseModel):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("a URL that starts with http:// or https://")
         return value.rstrip("/") if value else value
+
+    @field_validator("kraken_api_url", "kraken_ws_url", "kraken_ws_auth_url")
+    @classmethod
+    def _secret_on_the_way(cls, value: str | None) -> str | None:
+        """What goes to Kraken is signed with the key's secret and answered with what the account has."""
+        if value is not None and value.startswith(("http://", "ws://")) and not _is_loopback(value):
+            raise ValueError("a URL with https:// or wss://; without encryption only on this machine")
+        return value
 
     @field_validator("alerts")
     @classmethod
@@ -314,6 +327,11 @@ def _read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
                     f"{path}, line {binding.original.line}: {binding.key} is unknown; did you mean {near[0]}?"
                 )
     return values, problems
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _problem(error: Any, given: Mapping[str, object]) -> str:

@@ -6,9 +6,10 @@ dead-man URL for as long as all is well.
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from loguru import logger
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.domain.errors import ZynError
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode, TradingState
-from core.exchange.kraken_private import KrakenExchangeWrapper
+from core.exchange.port import Exchange, Pulse
 from core.market.clocks import Clock
 from core.trading.desk import Desk
 from core.trading.health import Signs, hiccup_of, judge
@@ -30,6 +31,7 @@ PING_EVERY_S = 60.0
 PING_LIMIT_S = 10.0
 MEASURE_EVERY = timedelta(minutes=2)
 STREAM_DOWN_AFTER = timedelta(seconds=30)
+NONCES_COUNT_FOR = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,9 @@ class Watchdog:
         self._pinged_at: float | None = None
         self._ticks: dict[Mode, tuple[int, datetime]] = {}
         self._measured_at: dict[Mode, datetime] = {}
-        self._nonces: dict[Mode, tuple[datetime, int]] = {}
         self._stream_down_since: datetime | None = None
         self._stream_told = False
-        self._measuring: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Look every two seconds until canceled."""
@@ -81,10 +82,9 @@ class Watchdog:
                 except (SQLAlchemyError, ZynError) as error:
                     logger.error("the watchdog could not look: {}", error)
                     continue
-                # Beside the look: a URL that is slow must not seem to be Zyn standing still.
-                ping = asyncio.create_task(self._ping(client))
-                self._measuring.add(ping)
-                ping.add_done_callback(self._measuring.discard)
+                if self._is_ping_due():
+                    # Beside the look: a URL that is slow must not seem to be Zyn standing still.
+                    self._begin(self._ping(client))
 
     def look(self) -> None:
         """Judge every desk once."""
@@ -93,14 +93,14 @@ class Watchdog:
             desk.health = judge(self._signs(desk))
             if desk.health != before:
                 logger.info("[{}] {} {}", desk.mode, desk.health.state, desk.health.text)
-            if desk.ready:
+            if desk.has_compared:
                 tell_state(desk)
         self._watch_stream()
 
     def _signs(self, desk: Desk) -> Signs:
         now = self._clock()
         hiccup_at, hiccup = self._hiccup or (None, "")
-        signs = Signs(
+        found = Signs(
             now=now,
             hiccup_at=hiccup_at,
             hiccup=hiccup,
@@ -109,23 +109,18 @@ class Watchdog:
             last_tick_at=self._last_tick_at(desk),
             tick_every_s=self._watched.tick_every_s,
         )
-        exchange = desk.exchange
-        if not isinstance(exchange, KrakenExchangeWrapper):
-            return signs
-        self._measure(desk.mode, exchange)
-        pulse = exchange.pulse
-        return Signs(
-            now=now,
+        pulse = desk.exchange.pulse
+        if pulse is None:
+            return found
+        self._measure(desk.mode, desk.exchange, pulse)
+        return replace(
+            found,
             failing_since=pulse.failing_since,
+            failure=pulse.failure,
+            silent_since=pulse.silent_since,
             status=pulse.status,
-            nonce_refusals=self._fresh_nonces(desk.mode, pulse.nonce_refusals),
-            price_age_s=signs.price_age_s,
-            price_age_max_s=signs.price_age_max_s,
-            last_tick_at=signs.last_tick_at,
-            tick_every_s=signs.tick_every_s,
+            nonce_refusals=sum(1 for at in pulse.nonces_refused_at if timedelta() <= now - at < NONCES_COUNT_FOR),
             skew_s=pulse.skew.total_seconds() if pulse.skew is not None else None,
-            hiccup_at=hiccup_at,
-            hiccup=hiccup,
         )
 
     def _last_tick_at(self, desk: Desk) -> datetime:
@@ -135,32 +130,28 @@ class Watchdog:
             known = self._ticks[desk.mode] = (desk.ticks, self._clock())
         return known[1]
 
-    def _fresh_nonces(self, mode: Mode, total: int) -> int:
-        """Refused nonces of the last minute or two."""
-        now = self._clock()
-        since, before = self._nonces.get(mode, (now, total))
-        if now - since > timedelta(minutes=1) or mode not in self._nonces:
-            self._nonces[mode] = (now, total)
-            return total - before
-        return total - before
-
-    def _measure(self, mode: Mode, exchange: KrakenExchangeWrapper) -> None:
+    def _measure(self, mode: Mode, exchange: Exchange, pulse: Pulse) -> None:
         """Compare clocks and ask for the venue's state now and then, and soon where something is wrong."""
         now = self._clock()
-        calm = exchange.pulse.status == "online" and exchange.pulse.failing_since is None
+        calm = pulse.status == "online" and pulse.failing_since is None and pulse.silent_since is None
         every = MEASURE_EVERY if calm else timedelta(seconds=15)
         last = self._measured_at.get(mode)
         if last is not None and timedelta() <= now - last < every:
             return
         self._measured_at[mode] = now
-        task = asyncio.create_task(_measured(exchange))
-        self._measuring.add(task)
-        task.add_done_callback(self._measuring.discard)
+        self._begin(_measured(exchange))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start something that ends by itself, beside the looks."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _watch_stream(self) -> None:
         """Tell once that the stream is down, and once that it is back."""
         alive = self._watched.stream_is_alive
-        if alive is None:
+        desk = self._live_desk()
+        if alive is None or desk is None or not desk.has_compared:
             return
         now = self._clock()
         if alive():
@@ -176,26 +167,38 @@ class Watchdog:
             self._tell_stream(f"Kraken's stream of executions is silent; Zyn asks every {every:g} s instead.")
 
     def _tell_stream(self, text: str) -> None:
-        desk = next((one for one in self._service.desks if one.mode is Mode.LIVE), None)
+        desk = self._live_desk()
         if desk is not None:
             desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
 
-    async def _ping(self, client: httpx.AsyncClient) -> None:
-        """Ask the dead-man URL while every desk ticks; the silence of Zyn is what tells the owner."""
-        url = self._watched.dead_man_url
+    def _live_desk(self) -> Desk | None:
+        return next((one for one in self._service.desks if one.mode is Mode.LIVE), None)
+
+    def _is_ping_due(self) -> bool:
+        """True once a minute while every desk ticks; the silence of Zyn is what tells the owner."""
         here = self._monotonic()
-        if url is None or (self._pinged_at is not None and here - self._pinged_at < PING_EVERY_S):
-            return
+        if self._watched.dead_man_url is None:
+            return False
+        if self._pinged_at is not None and here - self._pinged_at < PING_EVERY_S:
+            return False
         if any(desk.health.state is not TradingState.ACTIVE or not desk.ready for desk in self._service.desks):
-            return
+            return False
         self._pinged_at = here
+        return True
+
+    async def _ping(self, client: httpx.AsyncClient) -> None:
+        """Ask the dead-man URL, whose answer nobody reads. It is a secret, and so is whatever an error says of it."""
+        url = self._watched.dead_man_url
+        if url is None:
+            return
         try:
-            await client.get(url.get_secret_value())
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(PING_LIMIT_S), client.stream("GET", url.get_secret_value()):
+                pass
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             logger.warning("the dead-man URL could not be asked: {}", type(error).__name__)
 
 
-async def _measured(exchange: KrakenExchangeWrapper) -> None:
+async def _measured(exchange: Exchange) -> None:
     try:
         await exchange.measure()
     except ZynError as error:

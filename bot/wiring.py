@@ -148,7 +148,9 @@ def assemble(
         if isinstance(exchange, KrakenExchangeWrapper):
             remember_holds(desks[exchange.mode], exchange, store)
     name = database.url.render_as_string(hide_password=True)
-    service = TradingService(desks, store, settings.mode, owner=settings.owner_name, database_name=name)
+    service = TradingService(
+        desks, store, settings.mode, owner=settings.owner_name, database_name=name, lacks=lacks(settings)
+    )
     policy = ConsentPolicy(settings.confirm_paper, settings.confirm_live, settings.confirm_move_pct)
     approvals = Approvals(service, Proposals(database), policy, wall_clock)
     grammar = Grammar(instruments, settings.quote_currency)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.domain.venue import Fees, Outcome, Refused, Submit, VenueFill
 from core.exchange.kraken_books import DEFAULT_FEES
-from core.exchange.port import Readiness
+from core.exchange.port import Pulse, Readiness
 
 
 class PlainVenue:
@@ -29,3 +29,10 @@ class PlainVenue:
 
     async def readiness(self) -> Readiness:
         return Readiness()
+
+    @property
+    def pulse(self) -> Pulse | None:
+        return None
+
+    async def measure(self) -> None:
+        """Nothing to compare."""

@@ -108,18 +108,19 @@ def _both_books(bracket: Bracket, fills: list[VenueFill], name: str, trouble: st
 
 def _compared(order: Order, theirs: list[VenueFill]) -> str:
     quantity, cost, fee = (sum((getattr(fill, one) for fill in theirs), ZERO) for one in ("quantity", "cost", "fee"))
-    pairs = (("quantity", order.filled, quantity), ("cost", order.cost, cost), ("fee", order.fee, fee))
+    rounding = _ROUNDING * max(1, len(theirs))
+    pairs = (
+        ("quantity", order.filled, quantity, ZERO),
+        ("cost", order.cost, cost, rounding),
+        ("fee", order.fee, fee, rounding),
+    )
     parts = [
-        f"{what} {price(mine)}" if _same(mine, yours) else f"{what} {price(mine)} ≠ {price(yours)} there"
-        for what, mine, yours in pairs
+        f"{what} {plain(mine)}" if abs(mine - yours) <= within else f"{what} {plain(mine)} ≠ {plain(yours)} there"
+        for what, mine, yours, within in pairs
     ]
     count = f"{len(order.fills)} here, {len(theirs)} there"
     return f"• {order.role} {order.venue_id}: {', '.join(parts)} ({count})"
 
 
-_CLOSE_ENOUGH = Decimal("0.0001")
-"""Kraken rounds cost and fee of each execution; a sum may differ by so little without meaning anything."""
-
-
-def _same(mine: Decimal, yours: Decimal) -> bool:
-    return abs(mine - yours) <= _CLOSE_ENOUGH * max(Decimal(1), abs(mine))
+_ROUNDING = Decimal("0.00001")
+"""Kraken rounds cost and fee of each execution; a sum may differ by so much for each without meaning anything."""

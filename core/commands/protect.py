@@ -79,14 +79,17 @@ async def handle(desk: Desk, command: Protect) -> Reply:
     shown = await say.open_now(desk, command.symbol)
     quotes = await desk.quotes([command.symbol])
     after = [desk.ledger.bracket(bracket.id) or bracket for bracket in moved]
-    lines = [*shown, *say.sources(quotes.values(), desk.clock())]
+    waits = [say.not_moved_line(bracket) for bracket in after if not bracket.stands_as_wished]
+    lines = [*waits, *shown, *say.sources(quotes.values(), desk.clock())]
     receipts = [
         receipt_of(order, bracket, desk.exchange.name)
         for bracket in after
         for order in bracket.orders
         if not order.is_terminal
     ]
-    return Reply(tuple(lines), desk.mode, receipts=tuple(receipts), facts=_facts(command.symbol, after))
+    code = Code.UNKNOWN if waits else None
+    facts = _facts(command.symbol, after)
+    return Reply(tuple(lines), desk.mode, ok=not waits, code=code, receipts=tuple(receipts), facts=facts)
 
 
 async def preview(desk: Desk, command: Protect) -> Preview:

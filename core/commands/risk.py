@@ -45,7 +45,7 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     then = f"is reducing, since {', '.join(bare)} lacks its stop" if bare else "takes entries again"
     text = f"The halt of the {desk.mode} desk is lifted, it {then}. It was halted by: {why}."
     count = desk.ledger.incidents.clear(now, Event(EventKind.STATE_CHANGED, desk.mode, now, text))
-    desk.told_state = desk.state
+    desk.told.state = desk.state
     line = f"{count} broken promise(s) marked as seen ({why}). The {desk.mode} desk is {desk.state}."
     return Reply((line,), mode=desk.mode, data={"state": desk.state.value})
 

@@ -44,10 +44,15 @@ async def handle(desk: Desk, command: Status) -> Reply:
     house = desk.house
     lines = [f"Active mode: {house.active_mode}.", *_desk_lines(desk)]
     other = house.other_desk(desk)
-    lines += _desk_lines(other) if other is not None else [f"{desk.mode.other} desk: not set up."]
+    lines += _desk_lines(other) if other is not None else [_not_set_up(desk)]
     lines.append(f"Market data: {desk.market.name}. {_targets(desk)}")
     data = {"active_mode": house.active_mode.value, "state": desk.state.value}
     return Reply(tuple(lines), mode=desk.mode, data=data, offers=(refresh("status", desk.mode), show_open(desk.mode)))
+
+
+def _not_set_up(desk: Desk) -> str:
+    how = f" ({desk.house.lacks})" if desk.house.lacks else ""
+    return f"{desk.mode.other} desk: not set up{how}."
 
 
 def _targets(desk: Desk) -> str:

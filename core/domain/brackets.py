@@ -130,6 +130,11 @@ class Bracket:
         )
 
     @property
+    def stands_as_wished(self) -> bool:
+        """True unless a stop of it rests, or may rest, at another price than it is to."""
+        return all(order.price == self.stop_price for order in self.of_role(Role.STOP) if order.is_live)
+
+    @property
     def entry(self) -> Order | None:
         """The entry order, None before the first decision."""
         return next((order for order in self.orders if order.role is Role.ENTRY), None)

@@ -37,7 +37,7 @@ class TradingState(StrEnum):
 
 
 class TargetMode(StrEnum):
-    """Where the target of a bracket waits: at the venue, with us, or as the account is known to allow."""
+    """Where the target of a bracket waits: at the venue, or with us. AUTO stays with us and shows what it learns."""
 
     RESTING = "resting"
     EMULATED = "emulated"

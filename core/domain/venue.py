@@ -201,9 +201,18 @@ LINKED_LEG_TRADED = "EOrder:Linked order traded"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The venue said no, in its own words."""
+    """The venue said no, in its own words; or Zyn itself did, before it sent anything."""
 
     reason: str
+
+
+NOT_SENT = "not sent: "
+"""How the reason of a refusal begins that is our own."""
+
+
+def who_refused(reason: str) -> str:
+    """Who said no: "the venue", or "Zyn itself" for what was never sent."""
+    return "Zyn itself" if reason.startswith(NOT_SENT) else "the venue"
 
 
 @dataclass(frozen=True, slots=True)

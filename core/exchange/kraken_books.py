@@ -19,7 +19,7 @@ from core.exchange import budget, translate
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.exchange.holds import Evidence, evidence_of
 from core.exchange.kraken_wire import NONCE, AccountWire, CallFailedError, Endpoint
-from core.exchange.port import MarketData
+from core.exchange.port import MarketData, Pulse
 from core.exchange.reading import Page, read_books
 from core.market.clocks import Clock
 
@@ -42,18 +42,6 @@ DEFAULT_FEES = Fees(Decimal("0.25"), Decimal("0.40"))
 """Kraken's schedule for who has traded little. Source: Kraken's page of fees."""
 
 
-@dataclass(slots=True)
-class Pulse:
-    """How the account answers, for whoever watches over it."""
-
-    answered_at: datetime | None = None
-    failing_since: datetime | None = None
-    failure: str = ""
-    nonce_refusals: int = 0
-    skew: timedelta | None = None
-    status: str = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """An order that is over, as it was first and last seen so."""
@@ -74,7 +62,7 @@ class AccountBooks:
     def __init__(
         self, wire: AccountWire, market: MarketData, clock: Clock, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self.pulse = Pulse()
+        self._pulse = Pulse()
         self.learn: Callable[[Evidence], None] = _forget
         """Told what the books say of the coins of resting stops."""
         self.stream_is_alive: Callable[[], bool] = _never
@@ -91,6 +79,11 @@ class AccountBooks:
         self._last: tuple[int, frozenset[str], Snapshot] | None = None
         self._moves = 0
         """Counts whatever may have changed the books: what was sent, and what a stream told."""
+
+    @property
+    def pulse(self) -> Pulse:
+        """How Kraken answers."""
+        return self._pulse
 
     # -- the books ---------------------------------------------------------------------------------------------
 
@@ -245,14 +238,17 @@ class AccountBooks:
         return result
 
     def _answered(self) -> None:
-        self.pulse.answered_at = self._clock()
         self.pulse.failing_since, self.pulse.failure = None, ""
 
     def _failed(self, error: CallFailedError) -> None:
-        self.pulse.failing_since = self.pulse.failing_since or self._clock()
-        self.pulse.failure = error.message
+        """Note a failure. What is told of it later is how it began: a new wording is no news."""
+        if self.pulse.failing_since is None:
+            self.pulse.failing_since, self.pulse.failure = self._clock(), error.message
+        self._note_nonce(error)
+
+    def _note_nonce(self, error: CallFailedError) -> None:
         if error.says(*NONCE):
-            self.pulse.nonce_refusals += 1
+            self.pulse.nonces_refused_at.append(self._clock())
 
     async def known_pairs(self) -> translate.Pairs:
         """Our symbols by Kraken's names. Raises VenueUnreadableError where its list was never read."""
@@ -289,12 +285,13 @@ class AccountBooks:
             theirs = translate.server_time(await self.wire.ask_public("Time"))
             after = self._clock()
             self.pulse.status = translate.system_status(await self.wire.ask_public("SystemStatus"))
-        except CallFailedError as error:
-            self._failed(error)
+        except CallFailedError:
+            self.pulse.silent_since = self.pulse.silent_since or before
             raise
         # Kraken tells whole seconds: on the average half a second has gone since.
         self.pulse.skew = theirs + timedelta(seconds=0.5) - (before + (after - before) / 2)
-        self._answered()
+        # Of the account this says nothing: a key that is refused does not heal because the public answers.
+        self.pulse.silent_since = None
 
 
 def met(at: datetime, how: str) -> Evidence:

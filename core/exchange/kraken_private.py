@@ -11,6 +11,7 @@ from core.domain.errors import Code
 from core.domain.modes import Mode
 from core.domain.orders import Role, Side, TimeInForce
 from core.domain.venue import (
+    NOT_SENT,
     Accepted,
     Action,
     Cancel,
@@ -19,10 +20,10 @@ from core.domain.venue import (
     Submit,
     Unknown,
 )
-from core.exchange import budget, translate
+from core.exchange import budget, key_rights, translate
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.exchange.kraken_books import REMEMBERED, AccountBooks, met
-from core.exchange.kraken_wire import NONCE, AccountWire, CallFailedError, Endpoint
+from core.exchange.kraken_wire import AccountWire, CallFailedError, Endpoint
 from core.exchange.port import Abilities, MarketData, Readiness
 from core.exchange.verdicts import Proof, meaning_of
 from core.market.clocks import Clock
@@ -30,6 +31,7 @@ from core.market.clocks import Clock
 SKEW_MAX = timedelta(seconds=30)
 """Our clock may be so far off; further, and days and ages that we tell would be wrong."""
 AMEND_DEADLINE = timedelta(seconds=10)
+WRONG_KEY = " Copy KRAKEN_API_KEY and KRAKEN_API_SECRET again, or make a new key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,13 @@ class KrakenExchangeWrapper(AccountBooks):
         counter = self._trading.of(action.symbol)
         if isinstance(action, Submit) and action.order.side is Side.BUY and counter.room < budget.ENTRY_RESERVE:
             return Refused(
-                f"EOrder:Rate limit exceeded (not sent: {action.symbol} is at {counter.level:.0f} of "
-                f"{counter.maximum:.0f}, and its stops come first)"
+                f"{NOT_SENT}so many orders of {action.symbol} went out lately that Kraken may refuse its stops "
+                f"({counter.level:.0f} of {counter.maximum:.0f}); try again in a minute"
             )
         try:
             endpoint, form, cost = await self._request(action)
         except (MarketDownError, ValueError) as error:
-            return Refused(f"not sent: {error}")
+            return Refused(f"{NOT_SENT}{error}")
         counter.add(cost)
         self._moves += 1
         return await self._judged(action, endpoint, form)
@@ -99,7 +101,7 @@ class KrakenExchangeWrapper(AccountBooks):
                 action, await self._instrument(action.symbol), self._theirs(action), validate=True
             )
         except (MarketDownError, ValueError) as error:
-            return Refused(f"not sent: {error}")
+            return Refused(f"{NOT_SENT}{error}")
         return await self._judged(action, Endpoint.ADD, form)
 
     async def _request(self, action: Action) -> tuple[Endpoint, translate.Form, float]:
@@ -130,10 +132,12 @@ class KrakenExchangeWrapper(AccountBooks):
             result = await self.wire.send(endpoint, form)
             name = translate.accepted_name(result) if isinstance(action, Submit) else None
         except CallFailedError as error:
-            outcome = judge(error)
-            self.pulse.nonce_refusals += error.says(*NONCE)
-            if not isinstance(outcome, Accepted):
-                self._failed(error) if isinstance(outcome, Unknown) else self._answered()
+            outcome = outcome_of(error)
+            if isinstance(outcome, Unknown):
+                self._failed(error)
+            else:
+                self._note_nonce(error)
+                self._answered()
             self._after(action, outcome)
             return outcome
         except VenueUnreadableError as error:
@@ -158,9 +162,10 @@ class KrakenExchangeWrapper(AccountBooks):
         """Whether this account may be traded on: Kraken's clock and state, and what the key may do."""
         try:
             await self.measure()
-            rights = translate.key_rights(await self._read(Endpoint.KEY_INFO, {}))
+            rights = key_rights.key_rights(await self._read(Endpoint.KEY_INFO, {}))
         except (VenueUnreadableError, CallFailedError) as error:
-            return Readiness(error.message, is_final=_is_final(error.message))
+            is_final = _is_final(error.message)
+            return Readiness(error.message + (WRONG_KEY if is_final else ""), is_final=is_final)
         if rights.may_withdraw and not self._options.may_withdraw:
             return Readiness(
                 "the Kraken key may withdraw; make one that may not (or set KRAKEN_ALLOW_WITHDRAWAL_KEY=true)",
@@ -184,7 +189,7 @@ def _is_final(message: str) -> bool:
     return any(sign in message for sign in ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied"))
 
 
-def judge(error: CallFailedError) -> Outcome:
+def outcome_of(error: CallFailedError) -> Outcome:
     """Only a refusal that Kraken is known to send, in its own envelope, proves that nothing was placed.
 
     A warning beside a result is no refusal: the order is there. A string that was never seen is Unknown, loudly.

@@ -12,7 +12,7 @@ from loguru import logger
 
 from core.domain.market import Quote
 from core.domain.venue import OrderNews
-from core.exchange import translate
+from core.exchange import stream_words, translate
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.kraken import failures_of_ccxt
 from core.exchange.kraken_wire import AccountWire, CallFailedError, Endpoint
@@ -57,8 +57,6 @@ class AccountStreams:
     ) -> None:
         self.heard_at: dict[str, datetime] = {}
         """When each stream last said anything."""
-        self.refusal = ""
-        """Why Kraken refused the last subscription."""
         self._wire = wire
         self._find_pairs = pairs
         self._pairs = translate.Pairs(())
@@ -155,8 +153,7 @@ class AccountStreams:
     def _hear(self, stream: str, message: Mapping[str, Any]) -> None:
         """Every message of both streams. It decides nothing: it notes, passes prices on, and wakes."""
         if message.get("method") == "subscribe" and message.get("success") is False:
-            self.refusal = str(message.get("error"))[:200]
-            logger.warning("Kraken refuses a subscription: {}", self.refusal)
+            logger.warning("Kraken refuses a subscription: {}", str(message.get("error"))[:200])
             if stream == _PRIVATE:
                 # One pair without a stream of prices is asked for over REST; the others keep theirs.
                 self._refused.set()
@@ -164,13 +161,15 @@ class AccountStreams:
         now = self._clock()
         self.heard_at[stream] = now
         if stream == _PUBLIC:
-            quotes = translate.streamed_quotes(message, self._pairs, now) if message.get("channel") == "ticker" else []
+            quotes = (
+                stream_words.streamed_quotes(message, self._pairs, now) if message.get("channel") == "ticker" else []
+            )
             self._prices.hear(quotes)
             if quotes:
                 self._on_prices(quotes)
         elif message.get("channel") == "executions":
             is_first = message.get("type") == "snapshot"
-            news = [] if is_first else translate.streamed_news(message, self._pairs)
+            news = [] if is_first else stream_words.streamed_news(message, self._pairs)
             if is_first or news:
                 self._on_orders(news)
 

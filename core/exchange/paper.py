@@ -34,7 +34,7 @@ from core.domain.venue import (
 )
 from core.exchange.books import PaperOrder, PaperRefusalError
 from core.exchange.errors import MarketDownError
-from core.exchange.port import Abilities, MarketData, Readiness
+from core.exchange.port import Abilities, MarketData, Pulse, Readiness
 from core.ledger.paper import PaperLedger
 from core.market.clocks import Clock
 
@@ -152,6 +152,14 @@ class PaperExchangeWrapper:
     async def readiness(self) -> Readiness:
         """Paper is always ready."""
         return Readiness()
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """Nobody is asked over a network."""
+        return None
+
+    async def measure(self) -> None:
+        """Its clock is ours."""
 
     async def perform(self, action: Action) -> Outcome:
         """Do it, durably, before answering. Storage errors go up: then nothing was done."""

@@ -1,8 +1,9 @@
 """What every venue can do for a desk, and what every market-data source can show."""
 
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.domain.instruments import Instrument
@@ -31,6 +32,21 @@ class Readiness:
 
     problem: str = ""
     is_final: bool = False
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How a venue answers, for whoever watches over it. Times on our clock."""
+
+    failing_since: datetime | None = None
+    """When the account began to be unreadable, and `failure` what was said then; None while it can be read."""
+    failure: str = ""
+    silent_since: datetime | None = None
+    """The same for the venue's public word on its clock and state."""
+    nonces_refused_at: deque[datetime] = field(default_factory=lambda: deque(maxlen=100))
+    skew: timedelta | None = None
+    """How far the venue's clock is ahead of ours."""
+    status: str = "unknown"
 
 
 class Exchange(Protocol):
@@ -81,6 +97,15 @@ class Exchange(Protocol):
 
     async def readiness(self) -> Readiness:
         """Whether this account may be traded on now."""
+        ...
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """How it answers; None for a venue that is within Zyn."""
+        ...
+
+    async def measure(self) -> None:
+        """Compare the clocks and ask for the venue's state, into `pulse`. Raises ZynError."""
         ...
 
     async def fetch_open_orders(self, symbol: str | None = None) -> Sequence[VenueOrder]:

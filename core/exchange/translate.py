@@ -6,15 +6,13 @@ what Kraken documents raises VenueUnreadableError, since a book that was half un
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from core.domain.instruments import Instrument
-from core.domain.market import Quote
 from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import Order, OrderType, Side, TimeInForce
-from core.domain.venue import Amend, Balance, Cancel, Fees, OrderNews, Submit, VenueFill, VenueOrder, VenueState
+from core.domain.venue import Amend, Balance, Cancel, Fees, Submit, VenueFill, VenueOrder, VenueState
 from core.exchange.errors import VenueUnreadableError
 
 Form = dict[str, str]
@@ -131,7 +129,7 @@ def asset(code: str) -> str:
 
 def accepted_name(result: object) -> str | None:
     """The order id that AddOrder answers with; None where nothing was placed (validate)."""
-    names = _mapping(result, "answer").get("txid")
+    names = mapping(result, "answer").get("txid")
     return str(names[0]) if isinstance(names, list) and names else None
 
 
@@ -140,14 +138,15 @@ def orders(result: object, key: str, pairs: Pairs, skew: timedelta = _NO_SKEW) -
 
     Times are told on our clock: `skew` is how far Kraken's is ahead.
     """
-    listed = _mapping(_mapping(result, "list of orders").get(key), "list of orders")
+    listed = mapping(mapping(result, "list of orders").get(key), "list of orders")
     return [order(name, row, pairs, skew) for name, row in listed.items()]
 
 
 def count(result: object) -> int | None:
     """How many rows all pages have together, where Kraken says so."""
-    found = _mapping(result, "list").get("count")
-    return int(str(found)) if str(found).isascii() and str(found).isdigit() else None
+    found = mapping(result, "list").get("count")
+    text = str(found)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else None
 
 
 def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> VenueOrder:
@@ -155,14 +154,14 @@ def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> V
 
     When an open order traded, Kraken does not say; of a closed one the end is known.
     """
-    row = _mapping(raw, "order")
-    described = _mapping(row.get("descr"), "order")
+    row = mapping(raw, "order")
+    described = mapping(row.get("descr"), "order")
     kind = _kind(str(described.get("ordertype")))
     filled, cost, fee = (_decimal(row.get(one), "order") for one in ("vol_exec", "cost", "fee"))
     side = _side(described.get("type"))
     status = str(row.get("status"))
     if status not in _STATES:
-        raise _unreadable("order", f"nobody knows the status {status!r}")
+        raise unreadable("order", f"nobody knows the status {status!r}")
     parent = row.get("refid")
     ended = row.get("closetm")
     opened_at = _earlier(_time(row.get("opentm")), skew)
@@ -196,7 +195,7 @@ def _kind(name: str) -> OrderType:
 
 def _side(name: object) -> Side:
     if not isinstance(name, str) or name not in set(Side):
-        raise _unreadable("order", f"it neither buys nor sells ({name!r})")
+        raise unreadable("order", f"it neither buys nor sells ({name!r})")
     return Side(name)
 
 
@@ -226,7 +225,7 @@ def _base_fee(row: Mapping[str, object], side: Side, fee: Decimal, average: Deci
 def balances(result: object) -> dict[str, Balance]:
     """BalanceEx (with what is held) or Balance (without) by our names; empty ones are left out."""
     found: dict[str, Balance] = {}
-    for code, row in _mapping(result, "balance").items():
+    for code, row in mapping(result, "balance").items():
         total, held = row, "0"
         if isinstance(row, Mapping):
             total, held = row.get("balance"), row.get("hold_trade", "0")
@@ -239,10 +238,10 @@ def balances(result: object) -> dict[str, Balance]:
 
 def fees(result: object) -> Fees:
     """TradeVolume's own tier for the one pair that was asked for."""
-    reply = _mapping(result, "fees")
+    reply = mapping(result, "fees")
     taker = _first_fee(reply.get("fees"))
     if taker is None:
-        raise _unreadable("fees", "there is none for the pair")
+        raise unreadable("fees", "there is none for the pair")
     maker = _first_fee(reply.get("fees_maker"))
     return Fees(maker if maker is not None else taker, taker)
 
@@ -250,121 +249,47 @@ def fees(result: object) -> Fees:
 def _first_fee(rows: object) -> Decimal | None:
     if not isinstance(rows, Mapping) or not rows:
         return None
-    return _decimal(_mapping(next(iter(rows.values())), "fees").get("fee"), "fees")
+    return _decimal(mapping(next(iter(rows.values())), "fees").get("fee"), "fees")
 
 
 def venue_fills(result: object, pairs: Pairs) -> list[VenueFill]:
     """The executions of TradesHistory, as Kraken lists them."""
-    listed = _mapping(_mapping(result, "list of trades").get("trades"), "list of trades")
+    listed = mapping(mapping(result, "list of trades").get("trades"), "list of trades")
     return [_venue_fill(name, row, pairs) for name, row in listed.items()]
 
 
 def _venue_fill(name: str, raw: object, pairs: Pairs) -> VenueFill:
-    row = _mapping(raw, "trade")
+    row = mapping(raw, "trade")
     price, quantity, cost, fee = (_decimal(row.get(one), "trade") for one in ("price", "vol", "cost", "fee"))
     symbol = pairs.symbol(str(row.get("pair")))
     return VenueFill(name, str(row.get("ordertxid")), symbol, price, quantity, cost, fee, _time(row.get("time")))
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRights:
-    """What an API key may do, in Kraken's words."""
-
-    permissions: frozenset[str]
-
-    @property
-    def may_withdraw(self) -> bool:
-        """True for a key that could send coins away."""
-        return any("withdraw" in one for one in self.permissions)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The rights that trading needs and this key lacks, as Kraken's page of keys calls them."""
-        words = " ".join(self.permissions)
-        return tuple(right for right, signs in _NEEDED.items() if not any(sign in words for sign in signs))
-
-
-_NEEDED = {
-    "Query funds": ("query-funds", "query_funds"),
-    "Query open orders & trades": ("query-open", "query_open"),
-    "Query closed orders & trades": ("query-closed", "query_closed"),
-    "Create & modify orders": ("modify-trades", "modify-orders", "create-orders", "modify_trades", "modify_orders"),
-    "Cancel/close orders": ("close-trades", "cancel-orders", "close-orders", "close_trades", "cancel"),
-}
-
-
-def key_rights(result: object) -> KeyRights:
-    """GetApiKeyInfo. Raises VenueUnreadableError where it names no permissions: then nobody knows."""
-    listed = _mapping(result, "answer about the key").get("permissions")
-    if not isinstance(listed, list | tuple):
-        raise _unreadable("answer about the key", "it names no permissions")
-    return KeyRights(frozenset(str(one).strip().lower().replace(" ", "-") for one in listed))
-
-
 def stream_token(result: object) -> str:
     """GetWebSocketsToken."""
-    found = _text(_mapping(result, "token").get("token"))
+    found = _text(mapping(result, "token").get("token"))
     if found is None:
-        raise _unreadable("token", "it is empty")
-    return found
-
-
-def streamed_quotes(message: Mapping[str, object], pairs: Pairs, at: datetime) -> list[Quote]:
-    """The prices of one message of the ticker stream, stamped `at`; rows without all three are left out."""
-    rows = message.get("data")
-    found = []
-    for row in rows if isinstance(rows, list) else []:
-        prices = [_streamed(row.get(name)) for name in ("bid", "ask", "last")] if isinstance(row, Mapping) else []
-        if len(prices) == len([one for one in prices if one > ZERO]) > 0:
-            bid, ask, last = prices
-            found.append(Quote(pairs.symbol(str(row.get("symbol"))), bid, ask, last, at, "kraken"))
-    return found
-
-
-def _streamed(value: object) -> Decimal:
-    """A number of a stream. Streams carry JSON numbers; their shortest text is what Kraken wrote."""
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return ZERO
-    return found if found.is_finite() else ZERO
-
-
-_NO_NEWS = frozenset({"pending_new", "new", "amended", "restated", "iceberg_refill", "status"})
-_OVER = frozenset({"filled", "canceled", "expired"})
-
-
-def streamed_news(message: Mapping[str, object], pairs: Pairs) -> list[OrderNews]:
-    """What a message of the executions stream tells beyond the echo of what was sent: trades and ends."""
-    rows = message.get("data")
-    found = []
-    for row in rows if isinstance(rows, list) else []:
-        kind = str(row.get("exec_type")) if isinstance(row, Mapping) else ""
-        if not isinstance(row, Mapping) or kind in _NO_NEWS:
-            continue
-        symbol = row.get("symbol")
-        name = str(row.get("order_id"))
-        ours = pairs.symbol(str(symbol)) if symbol else None
-        found.append(OrderNews(name, ours, _streamed(row.get("cum_qty", 0)), kind in _OVER))
+        raise unreadable("token", "it is empty")
     return found
 
 
 def server_time(result: object) -> datetime:
     """Time: Kraken's clock, to the second."""
-    return _time(_mapping(result, "time").get("unixtime"))
+    return _time(mapping(result, "time").get("unixtime"))
 
 
 def system_status(result: object) -> str:
     """SystemStatus: online, maintenance, cancel_only, post_only, limit_only."""
-    return str(_mapping(result, "status").get("status", "unknown"))
+    return str(mapping(result, "status").get("status", "unknown"))
 
 
 # -- one value ---------------------------------------------------------------------------------------------------
 
 
-def _mapping(value: object, what: str) -> Mapping[str, object]:
+def mapping(value: object, what: str) -> Mapping[str, object]:
+    """An object of JSON. Raises VenueUnreadableError for anything else."""
     if not isinstance(value, Mapping):
-        raise _unreadable(what, f"it is {type(value).__name__}, not an object")
+        raise unreadable(what, f"it is {type(value).__name__}, not an object")
     return value
 
 
@@ -373,7 +298,7 @@ def _decimal(value: object, what: str) -> Decimal:
     text = str(value) if isinstance(value, str) or type(value) is int else ""
     if len(text) <= _DIGITS_MAX and _PLAIN_NUMBER.fullmatch(text.removeprefix("-") if what == "balance" else text):
         return Decimal(text)
-    raise _unreadable(what, f"{value!r} is no number")
+    raise unreadable(what, f"{value!r} is no number")
 
 
 def _time(value: object) -> datetime:
@@ -383,7 +308,7 @@ def _time(value: object) -> datetime:
             return _EPOCH + timedelta(microseconds=int(times(Decimal(str(value)), _MICROSECONDS)))
         except (ArithmeticError, ValueError):
             pass
-    raise _unreadable("time", f"{value!r} is no time")
+    raise unreadable("time", f"{value!r} is no time")
 
 
 def _earlier(moment: datetime, skew: timedelta) -> datetime:
@@ -391,14 +316,15 @@ def _earlier(moment: datetime, skew: timedelta) -> datetime:
     try:
         return moment - skew
     except OverflowError:
-        raise _unreadable("time", f"{moment} is no time of ours") from None
+        raise unreadable("time", f"{moment} is no time of ours") from None
 
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def _unreadable(what: str, why: str) -> VenueUnreadableError:
+def unreadable(what: str, why: str) -> VenueUnreadableError:
+    """The error for an answer that is not what Kraken documents."""
     return VenueUnreadableError(f"Kraken sent a {what} that cannot be read: {why}")
 
 

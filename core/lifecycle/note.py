@@ -7,7 +7,7 @@ from core.domain.brackets import Bracket, ExitReason
 from core.domain.events import EventKind
 from core.domain.money import ZERO, plain
 from core.domain.orders import Order, OrderState, Role
-from core.domain.venue import LINKED_LEG_TRADED, Accepted, Action, Amend, Outcome, Refused, Submit
+from core.domain.venue import LINKED_LEG_TRADED, Accepted, Action, Amend, Outcome, Refused, Submit, who_refused
 from core.lifecycle.decide import Decision
 from core.lifecycle.draft import Draft
 from core.lifecycle.rules import Rules
@@ -72,14 +72,15 @@ def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
         # The account does not take a second leg, or not now: Zyn holds the target itself.
         draft.bracket = replace(draft.bracket, target_held=True)
         draft.tell(
-            EventKind.TARGET_HELD, f"The venue refused the target ({reason}); Zyn holds it and watches the price."
+            EventKind.TARGET_HELD, f"{_who(reason)} refused the target ({reason}); Zyn holds it and watches the price."
         )
     elif order.role is Role.EXIT:
         _exit_refused(draft, order, reason)
     else:
         draft.tell(
             EventKind.ENTRY_REJECTED,
-            f"The venue refused to buy {plain(order.quantity)} {draft.bracket.base}: {reason}. Nothing was bought.",
+            f"{_who(reason)} refused to buy {plain(order.quantity)} {draft.bracket.base}: {reason}. "
+            "Nothing was bought.",
         )
 
 
@@ -93,8 +94,8 @@ def _change_refused(draft: Draft, order: Order, reason: str) -> None:
     if failures == 1 and order.role is Role.STOP:
         draft.tell(
             EventKind.PROTECTION_REFUSED,
-            f"The venue refused to change the stop order {order.venue_id or order.client_id}: {reason}. It rests at "
-            f"{plain(order.price or ZERO)} for {plain(order.remaining)} {bracket.base}; Zyn tries again.",
+            f"{_who(reason)} refused to change the stop order {order.venue_id or order.client_id}: {reason}. It rests "
+            f"at {plain(order.price or ZERO)} for {plain(order.remaining)} {bracket.base}; Zyn tries again.",
         )
 
 
@@ -112,7 +113,7 @@ def _exit_refused(draft: Draft, order: Order, reason: str) -> None:
         return  # It is tried again and again, and was told.
     draft.tell(
         EventKind.PROTECTION_REFUSED,
-        f"The venue refused to sell {plain(order.quantity)} {bracket.base}: {reason}. "
+        f"{_who(reason)} refused to sell {plain(order.quantity)} {bracket.base}: {reason}. "
         + ("Trying again." if keep else "The position stays and is protected again."),
     )
 
@@ -126,6 +127,12 @@ def _protection_refused(draft: Draft, order: Order, reason: str) -> None:
     if failures == 1:
         draft.tell(
             EventKind.PROTECTION_REFUSED,
-            f"The venue refused the stop for {plain(order.quantity)} {bracket.base}: {reason}. "
+            f"{_who(reason)} refused the stop for {plain(order.quantity)} {bracket.base}: {reason}. "
             "Zyn watches the stop price itself and keeps trying.",
         )
+
+
+def _who(reason: str) -> str:
+    """At the beginning of a sentence."""
+    who = who_refused(reason)
+    return who[0].upper() + who[1:]

@@ -45,7 +45,7 @@ class Rules:
 
     @property
     def rests_target(self) -> bool:
-        """True when both exit legs rest at the venue; `auto` is emulated until more is known.
+        """True when both exit legs rest at the venue; `auto` never does.
 
         Stops that fills of the entry spawn belong to no group, so that a target beside them is linked to nothing.
         """

@@ -58,6 +58,15 @@ class DeskSettings:
     """Entries are checked by the venue and never placed."""
 
 
+@dataclass(slots=True)
+class Told:
+    """What the owner was told of a desk last: its state with the reasons, and why it is not ready."""
+
+    state: TradingState = TradingState.ACTIVE
+    because: tuple[str, ...] = ()
+    not_ready: str = ""
+
+
 class Desk:
     """One mode's trading room. Made by the wiring, used by commands and the tick."""
 
@@ -84,6 +93,9 @@ class Desk:
         """How the names of all orders of this installation begin."""
         self.house: House
         self.ready = False
+        """True where new trades may begin."""
+        self.compared = asyncio.Event()
+        """Set once the books were compared with the venue's: what is open can be changed and left."""
         self.not_ready_because = ""
         self.is_refused = False
         """True where no waiting makes this desk ready: its key is wrong."""
@@ -94,17 +106,14 @@ class Desk:
         self.started_at = clock()
         self.priced_at: dict[str, datetime] = {}
         """Of when the last price of each symbol is that anybody here has looked at."""
-        self.told_state = TradingState.ACTIVE
-        """The trading state that the owner knows of."""
+        self.told = Told()
         self.recover_at: datetime | None = None
         """Before then the books are not compared again."""
         self.recoveries = 0
-        self.told_not_ready = ""
-        """Why it is not ready, as the owner knows it."""
-        self.told_because: tuple[str, ...] = ()
-        """The reasons that he was given for it."""
         self.read_at: dict[str, datetime] = {}
         """By coin: when the last complete reading began that the ledger has learned from; it speaks as of then."""
+        self.all_read_at: datetime | None = None
+        """The same for all coins, those without a position too."""
         self.changes: dict[str, int] = {}
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -140,13 +149,29 @@ class Desk:
         """The broken promises that nobody has cleared yet; empty where there are none."""
         return "; ".join(f"{one.promise}, {one.detail}" for one in self.ledger.incidents.open())
 
-    def require_ready(self) -> None:
+    def read_as_of(self, base: str) -> datetime | None:
+        """When the last complete reading of one coin began that the ledger has learned from; None before the first."""
+        known = [at for at in (self.read_at.get(base), self.all_read_at) if at is not None]
+        return max(known, default=None)
+
+    @property
+    def has_compared(self) -> bool:
+        """True once the books were compared with the venue's."""
+        return self.compared.is_set()
+
+    def require_compared(self) -> None:
         """Raise Denied while the start-up tick has not compared the books yet."""
-        if not self.ready:
+        if not self.has_compared:
             why = self.not_ready_because or "it has only just begun"
             raise Denied(
                 Code.NOT_READY, f"the {self.mode} desk has not compared its books with the venue yet ({why}); try again"
             )
+
+    def require_ready(self) -> None:
+        """Raise Denied while no new trade may begin here."""
+        self.require_compared()
+        if not self.ready:
+            raise Denied(Code.NOT_READY, f"the {self.mode} desk begins no new trades yet: {self.not_ready_because}")
 
     # -- market ------------------------------------------------------------------------------------------------
 
@@ -233,7 +258,7 @@ class Desk:
         return replace(
             self.settings.rules,
             instrument=instrument,
-            quiet_s=self.settings.rules.quiet_s if self.ready else 0.0,
+            quiet_s=self.settings.rules.quiet_s if self.has_compared else 0.0,
             target_mode=self.target_mode,
             links_legs=able.links_legs,
             attach_stop=able.attaches_stops,
@@ -264,7 +289,7 @@ class Desk:
         parents = self._parents()
         oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
         # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
-        sweep = None if self.ready else self.ledger.latest()
+        sweep = None if self.has_compared else self.ledger.latest()
         shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances, urgent))
         if shown.balances:
             self._balances_at = shown.at

@@ -106,9 +106,10 @@ async def approve_entry(
     if desk.mode is Mode.LIVE:
         status = await desk.market.status(symbol)
         instrument = instrument if status == "unknown" else replace(instrument, status=status)
-    quote = await desk.fresh_quote(symbol)
-    atr = await desk.atr(symbol)
     snapshot = await desk.snapshot()
+    atr = await desk.atr(symbol)
+    # Last: the account may have to wait for its turn to be read, and the price goes on meanwhile.
+    quote = await desk.fresh_quote(symbol)
     limit, notes = _limit(instrument, entry_type, limit_price)
     # A limit above the ask trades at the ask: levels, size and risk are counted from there.
     expected = quote.ask if limit is None else min(limit, quote.ask)

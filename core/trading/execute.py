@@ -68,7 +68,7 @@ def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Re
     if command.declaration.danger is not Danger.TRADE:
         return reply
     bases = {receipt.symbol.partition("/")[0] for receipt in reply.receipts}
-    read_at = min((desk.read_at.get(base, NEVER) for base in bases), default=asked_at)
+    read_at = min((desk.read_as_of(base) or NEVER for base in bases), default=asked_at)
     if read_at >= asked_at:
         return reply
     since = "Zyn started" if read_at == NEVER else f"{read_at:%H:%M:%S} UTC"
@@ -84,7 +84,7 @@ def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> D
         )
     desk = service.desk(mode or service.active_mode)
     if command.declaration.danger is Danger.TRADE:
-        desk.require_ready()
+        desk.require_compared()
     return desk
 
 

@@ -38,6 +38,10 @@ class Signs:
 
     now: datetime
     failing_since: datetime | None = None
+    """Since when the account cannot be read, and `failure`: what was said then."""
+    failure: str = ""
+    silent_since: datetime | None = None
+    """Since when the venue does not tell its clock and state."""
     status: str = "online"
     nonce_refusals: int = 0
     price_age_s: float | None = None
@@ -82,10 +86,13 @@ _Found = tuple[TradingState, str]
 
 
 def _venue(signs: Signs) -> _Found | None:
-    since = signs.failing_since
+    since, why = signs.failing_since, signs.failure
+    if since is None:
+        since, why = signs.silent_since, ""
     if since is None or signs.now - since < UNREACHABLE_AFTER:
         return None
-    return TradingState.REDUCING, f"the exchange has not answered since {since:%H:%M:%S} UTC"
+    said = f" ({why.rstrip('.')})" if why else ""
+    return TradingState.REDUCING, f"the exchange has not answered as it should since {since:%H:%M:%S} UTC{said}"
 
 
 def _status(signs: Signs) -> _Found | None:

@@ -35,6 +35,11 @@ class House(Protocol):
         ...
 
     @property
+    def lacks(self) -> str:
+        """What a desk that is not set up would need, as an instruction."""
+        ...
+
+    @property
     def owner(self) -> str:
         """What Zyn calls the person it works for."""
         ...

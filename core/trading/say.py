@@ -9,9 +9,10 @@ from core.domain.market import Quote
 from core.domain.modes import Mode
 from core.domain.money import ZERO, cents, divide, plain
 from core.domain.orders import Order, OrderState, OrderType, Role
+from core.domain.venue import who_refused
 from core.exchange.errors import MarketDownError, VenueUnreadableError
 from core.ledger.ledger import Executed
-from core.lifecycle.news import EXIT_WORDS, price, signed
+from core.lifecycle.news import EXIT_WORDS, price, resting_stop, signed
 from core.trading.desk import Desk
 from core.trading.view import OpenOrder, OpenView, Position, view_open
 
@@ -53,7 +54,7 @@ def _entry_line(bracket: Bracket) -> str:
         unknown = "Whether it exists is UNKNOWN; 'open' will tell."
         return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. {unknown}"
     if entry.state is OrderState.REJECTED:
-        return f"Not bought: the venue refused {asked} ({bracket.symbol}): {entry.reason}."
+        return f"Not bought: {who_refused(entry.reason)} refused {asked} ({bracket.symbol}): {entry.reason}."
     why = f" ({entry.reason})" if entry.reason else ""
     return f"Not bought: {asked} ({bracket.symbol}), {name} is {entry.state}{why}."
 
@@ -108,6 +109,13 @@ def _resting_line(bracket: Bracket, stops: Sequence[Order], names: str) -> str:
         return f"Stop {asked}, resting, order {names}."
     there = ", ".join(plain(price) for price in prices)
     return f"Stop {there}, resting, order {names}; asked for {asked}, not moved there yet."
+
+
+def not_moved_line(bracket: Bracket) -> str:
+    """That a new stop is wanted and the venue has not been seen to take it."""
+    asked = f"{plain(bracket.stop_price or ZERO)} ({level(bracket.stop)})"
+    wish = f"{bracket.symbol}: stop {asked} is wanted and NOT MOVED there yet; Zyn keeps at it"
+    return f"{wish}. Last seen: {resting_stop(bracket)}."
 
 
 def _target_where(bracket: Bracket) -> str:

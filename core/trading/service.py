@@ -20,6 +20,8 @@ from core.trading.tick import TickReport, tick
 
 MODE_KEY = "mode"
 RECOVERY_PAUSE_MAX = timedelta(seconds=30)
+REFUSED_PAUSE = timedelta(minutes=10)
+"""A key that is wrong does not heal by being asked about; its owner may mend it at Kraken."""
 START_TICKS = 3
 """Recovery needs more than one look: absence from a snapshot counts only when seen twice."""
 
@@ -28,15 +30,24 @@ class TradingService:
     """One house: at most one desk a mode. Made by the wiring."""
 
     def __init__(
-        self, desks: Mapping[Mode, Desk], store: Store, first_mode: Mode, *, owner: str, database_name: str
+        self,
+        desks: Mapping[Mode, Desk],
+        store: Store,
+        first_mode: Mode,
+        *,
+        owner: str,
+        database_name: str,
+        lacks: str = "",
     ) -> None:
         self._desks = dict(desks)
         self._store = store
         self._database_name = database_name
         self.owner = owner
+        self.lacks = lacks
+        """What a desk that is not set up would need, as an instruction."""
         self.probes: dict[str, Probe] = {}
         self._summed_up: dict[Mode, str] = {}
-        self._wake = asyncio.Event()
+        self._recovering = {mode: asyncio.Lock() for mode in self._desks}
         stored = store.get(MODE_KEY)
         self._active = Mode(stored) if stored in set(Mode) else first_mode
         for desk in self._desks.values():
@@ -52,8 +63,7 @@ class TradingService:
         desk = self._desks.get(mode)
         if desk is None:
             raise Denied(
-                Code.LIVE_UNAVAILABLE,
-                f"there is no {mode} desk in this Zyn: it needs KRAKEN_API_KEY, KRAKEN_API_SECRET and MARKET=kraken",
+                Code.LIVE_UNAVAILABLE, f"there is no {mode} desk in this Zyn: {self.lacks or 'it is not set up'}"
             )
         return desk
 
@@ -79,6 +89,10 @@ class TradingService:
 
     async def _recover(self, desk: Desk) -> TickReport:
         """Tick until nothing changes. What cannot be read leaves the desk not ready, with the reason."""
+        async with self._recovering[desk.mode]:
+            return await self._compare(desk)
+
+    async def _compare(self, desk: Desk) -> TickReport:
         before = desk.ledger.unfinished()
         readiness = await desk.exchange.readiness()
         desk.is_refused = readiness.is_final
@@ -88,6 +102,8 @@ class TradingService:
             report = await self.tick(desk)
             if report.troubles or not report.changed:
                 break
+        if not readiness.is_final and not report.troubles:
+            desk.compared.set()
         if readiness.problem:
             report.troubles.insert(0, readiness.problem)
         desk.ready = not report.troubles
@@ -106,7 +122,7 @@ class TradingService:
         try:
             async with asyncio.timeout(limit_s):
                 for desk in self.desks:
-                    while desk.ready and desk.is_busy:
+                    while desk.has_compared and desk.is_busy:
                         report = await self.tick(desk, urgent=True)
                         if report.troubles or not report.changed:
                             break
@@ -152,13 +168,13 @@ class TradingService:
         if desk.ready:
             return await self.tick(desk)
         now = desk.clock()
-        if desk.recover_at is not None and now < desk.recover_at <= now + RECOVERY_PAUSE_MAX:
-            return TickReport()
+        waits = desk.recover_at is not None and now < desk.recover_at <= now + REFUSED_PAUSE
+        if waits or self._recovering[desk.mode].locked():
+            # What is open is looked after meanwhile, where its books are known.
+            return await self.tick(desk) if desk.has_compared else TickReport()
         report = await self._recover(desk)
-        # Each comparison costs calls that the venue counts.
         desk.recoveries = 0 if desk.ready else desk.recoveries + 1
-        pause = min(RECOVERY_PAUSE_MAX, timedelta(seconds=5 * 2.0 ** min(desk.recoveries, 4)))
-        desk.recover_at = now + pause if desk.recoveries > 1 and desk.mode is Mode.LIVE else None
+        desk.recover_at = now + _recovery_pause(desk) if desk.mode is Mode.LIVE else None
         return report
 
     async def tick_all(self) -> list[TickReport]:
@@ -185,3 +201,10 @@ class TradingService:
         for desk in self.desks:
             await desk.exchange.close()
             await desk.market.close()
+
+
+def _recovery_pause(desk: Desk) -> timedelta:
+    """Each comparison costs calls that the venue counts: 0, 10, 20, 30 s, and long for a key that is wrong."""
+    if desk.is_refused:
+        return REFUSED_PAUSE
+    return min(RECOVERY_PAUSE_MAX, timedelta(seconds=10 * max(0, desk.recoveries - 1)))

@@ -11,33 +11,35 @@ from core.trading.desk import Desk
 def tell_state(desk: Desk) -> None:
     """Tell what has changed since the last time. A broken promise and its end are told where they are made."""
     state, why = desk.state, reasons(desk)
-    told = desk.told_state
-    if desk.halted_because or (state is told and why == desk.told_because):
-        desk.told_state, desk.told_because = state, why
+    told = desk.told.state
+    if desk.halted_because or (state is told and why == desk.told.because):
+        desk.told.state, desk.told.because = state, why
         return
     if state is TradingState.ACTIVE:
-        if told is TradingState.HALTED and not desk.told_because:
-            desk.told_state = state
+        if told is TradingState.HALTED and not desk.told.because:
+            desk.told.state = state
             return
         text = f"The {desk.mode} desk is active again and takes entries."
     else:
         text = f"The {desk.mode} desk is {state}, no new entries: {'; '.join(why)}. What is open stays protected."
     # Remembered only once it is saved: what could not be written is told again.
     desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
-    desk.told_state, desk.told_because = state, why
+    desk.told.state, desk.told.because = state, why
 
 
 def tell_readiness(desk: Desk, unfinished: Sequence[Bracket]) -> None:
-    """Tell that a desk with something open is not ready, and when it is again. Once for each reason."""
+    """Tell that a desk that is used, or has something open, is not ready, and when it is. Once for each reason."""
     why = desk.not_ready_because
     # Seconds that are counted up, or a failure that is worded anew, are the same news.
-    if bool(why) == bool(desk.told_not_ready) or (not unfinished and not desk.told_not_ready):
+    is_wanted = bool(unfinished) or desk.house.active_mode is desk.mode
+    if bool(why) == bool(desk.told.not_ready) or (not is_wanted and not desk.told.not_ready):
         return
     text = f"The {desk.mode} desk is ready again."
     if why:
-        text = f"The {desk.mode} desk is not ready and takes no orders: {why}. Zyn keeps to what is open, where it can."
+        takes = "no new trades" if desk.has_compared else "no orders"
+        text = f"The {desk.mode} desk is not ready and takes {takes}: {why}. Zyn keeps to what is open, where it can."
     desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
-    desk.told_not_ready = why
+    desk.told.not_ready = why
 
 
 def reasons(desk: Desk) -> tuple[str, ...]:

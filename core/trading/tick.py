@@ -80,6 +80,8 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
                 # What was saved stands, what was sent is found again; the other coins go on.
                 report.troubles.append(error.message)
     if base is None:
+        if shared.complete and not report.troubles:
+            desk.all_read_at = shared.began_at
         desk.last_tick_at = desk.clock()
         desk.ticks += 1
     tell_state(desk)

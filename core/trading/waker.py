@@ -4,16 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from loguru import logger
 
-from core.domain.brackets import Bracket
 from core.domain.market import Quote
-from core.domain.money import ZERO, percent_of
-from core.domain.orders import OrderState
 from core.domain.venue import OrderNews
-from core.lifecycle.trail import STEP_PCT, distance_of
+from core.lifecycle.waking import calls_for_a_look
 from core.trading.desk import Desk
 
 IN_VAIN_PAUSE = timedelta(seconds=2)
@@ -63,7 +59,7 @@ class Waker:
             while True:
                 await self._woken.wait()
                 self._woken.clear()
-                if self._desk.ready:
+                if self._desk.has_compared:
                     await self._work()
         finally:
             for task in self._later:
@@ -120,29 +116,3 @@ def _bases_of(bases: Collection[str | None], news: Collection[OrderNews]) -> lis
     """The coins to look at; None alone, for all of them, where one of them is not known."""
     wanted = {*bases, *(one.symbol.partition("/")[0] if one.symbol else None for one in news)}
     return [None] if None in wanted else sorted(wanted, key=str)
-
-
-def calls_for_a_look(bracket: Bracket, quote: Quote, now: datetime) -> bool:
-    """PURE. True when `quote` reaches what Zyn itself has to act on: a target that it holds, a stop that cannot rest,
-    a stop that trails. What rests at the venue, the venue tells of.
-    """
-    if bracket.held <= ZERO:
-        return False
-    holds_target = any(order.state is OrderState.HELD for order in bracket.orders)
-    waits = bracket.target_retry_at is not None and now < bracket.target_retry_at
-    if holds_target and not waits and bracket.target_price is not None and quote.bid >= bracket.target_price:
-        return True
-    stop = bracket.stop_price
-    if stop is None:
-        return False
-    if bracket.lacks_cover(now) and quote.last <= stop:
-        return True
-    return bracket.trail is not None and _would_trail(bracket, quote.bid, stop)
-
-
-def _would_trail(bracket: Bracket, bid: Decimal, stop: Decimal) -> bool:
-    if bracket.trail is None:
-        return False
-    high = max(bracket.trail_high or ZERO, bid)
-    distance = distance_of(bracket, bracket.trail, high)
-    return high - distance - stop >= percent_of(distance, STEP_PCT)

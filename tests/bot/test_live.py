@@ -1,6 +1,7 @@
 """LIVE as it is set: what is missing is told before anything is opened, and what is open there is never left alone."""
 
 import base64
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from bot.live import (
     require_keys,
     require_live,
 )
+from bot.run import START_WAIT_S, opened
 from bot.settings import Settings, load_settings
 from bot.wiring import WiringError, open_house
 from core.domain.errors import Code
@@ -209,6 +211,50 @@ async def test_a_start_with_a_wrong_clock_takes_no_entries_and_still_protects_wh
             for _ in range(3):
                 await live.house.service.tick_or_recover(live.desk)
             assert len(live.resting()) == 1
+
+
+async def test_at_a_start_that_takes_no_new_trades_the_owner_can_still_leave(tmp_path: Path) -> None:
+    async with KrakenStandIn() as kraken:
+        kraken.account.limits = False
+        kraken.account.trade("ZEC/USD", "500.00")
+        async with live_house(tmp_path, kraken) as live:
+            await live.tell("buy 1 ZEC sl 2% tp 3%")
+        kraken.market.system_status = "limit_only"
+        async with live_house(tmp_path, kraken) as live:
+            refused = await live.tell("buy 1 ZEC sl 2% tp 3%")
+            assert (refused.code, live.desk.ready) == (Code.NOT_READY, False)
+            assert "begins no new trades yet: Kraken is in limit_only mode" in refused.text
+            assert "Sold 1 of 1 ZEC" in (await live.tell("close ZEC")).text
+            assert live.resting() == []
+
+
+async def test_a_wrong_key_in_live_mode_is_told_with_what_to_do_and_not_asked_again_for_ten_minutes(
+    tmp_path: Path,
+) -> None:
+    async with KrakenStandIn() as kraken:
+        kraken.fail(faults.error("EAPI:Invalid key"))
+        async with live_house(tmp_path, kraken) as live:
+            assert "The LIVE desk is not ready and takes no orders" in live.alerts()
+            assert "Copy KRAKEN_API_KEY and KRAKEN_API_SECRET again" in live.alerts()
+            await live.house.service.tick_or_recover(live.desk)
+            asked = len(kraken.private.requests)
+            for _ in range(3):
+                await live.house.service.tick_or_recover(live.desk)
+            assert len(kraken.private.requests) == asked
+            assert live.desk.recover_at is not None
+            assert live.desk.recover_at - live.desk.clock() > timedelta(minutes=9)
+
+
+async def test_a_kraken_that_hangs_at_the_start_does_not_keep_paper_from_answering(tmp_path: Path) -> None:
+    async with KrakenStandIn() as kraken:
+        kraken.fail(faults.slow(60))
+        began = time.monotonic()
+        async with opened(live_settings(tmp_path, kraken)) as one:
+            waited_s = time.monotonic() - began
+            reply = await one.ask("paper status")
+            assert reply["ok"]
+            assert "LIVE desk" in reply["text"]
+        assert waited_s < START_WAIT_S + 5
 
 
 # -- only checked ------------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ async def test_a_venue_that_does_not_answer_reduces_live_alone_is_told_once_and_
         post.pass_s(1)
         assert await post.look() == (ACTIVE, REDUCING)
     [(mode, text)] = post.told()
-    assert (mode, "the exchange has not answered since 12:00:00 UTC" in text) == ("LIVE", True)
+    assert (mode, "the exchange has not answered as it should since 12:00:00 UTC" in text) == ("LIVE", True)
     post.account.pulse.failing_since = None
     assert await post.look() == (ACTIVE, ACTIVE)
     assert post.told() == [("LIVE", "The LIVE desk is active again and takes entries.")]
@@ -144,16 +144,17 @@ async def test_krakens_own_state_is_what_live_may_do_and_paper_goes_on(
 
 
 async def test_three_refused_nonces_within_a_minute_or_two_are_another_program_with_our_key(post: Post) -> None:
-    post.account.pulse.nonce_refusals = 7
+    post.account.pulse.nonces_refused_at.extend([post.rig.time()] * 2)
     assert await post.look() == (ACTIVE, ACTIVE)
-    post.account.pulse.nonce_refusals += 3
     post.pass_s(10)
-    assert await post.look() == (ACTIVE, REDUCING)
+    post.account.pulse.nonces_refused_at.append(post.rig.time())
+    states = []
     for _ in range(4):
+        states.append(await post.look())
         post.pass_s(40)
         await post.rig.service.tick_all()
-        state = await post.look()
-    assert state == (ACTIVE, ACTIVE)
+    assert states == [(ACTIVE, REDUCING)] * 3 + [(ACTIVE, ACTIVE)]
+    assert len(post.told()) == 2
 
 
 async def test_a_clock_that_is_off_krakens_reduces_live_alone(post: Post) -> None:
@@ -186,10 +187,14 @@ async def test_prices_that_grow_old_reduce_a_desk_that_holds_something(post: Pos
     assert await post.look() == (ACTIVE, ACTIVE)
 
 
-async def test_a_desk_that_is_not_ready_is_judged_and_nothing_is_told_of_it_yet(post: Post) -> None:
+async def test_a_desk_whose_books_were_never_compared_is_judged_and_nothing_is_told_of_it_yet(post: Post) -> None:
     post.live.ready = False
+    post.live.compared.clear()
     post.account.pulse.status = "maintenance"
+    post.stream = False
     assert await post.look() == (ACTIVE, HALTED)
+    post.pass_s(40)
+    post.dog._watch_stream()
     assert post.told() == []
 
 

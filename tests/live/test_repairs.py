@@ -194,6 +194,15 @@ async def test_a_sale_whose_answer_was_lost_is_told_as_sent_and_not_as_impossibl
     assert not reply.ok
 
 
+async def test_a_stop_that_the_venue_would_not_move_is_told_as_not_moved(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.fail(faults.error("EService:Unavailable"), endpoint="AmendOrder")
+    reply = await live.tell("protect ZEC sl 2%")
+    assert "NOT MOVED there yet" in reply.text
+    assert "Last seen: stop 505.1 rests on 0.04 of 0.04" in reply.text
+    assert not reply.ok
+
+
 async def test_flatten_says_verified_only_of_a_venue_that_it_could_read(live: LiveHouse) -> None:
     await _bought(live)
     live.kraken.fail(faults.HTML_502_BEFORE, endpoint="OpenOrders")

@@ -35,7 +35,7 @@ from core.exchange.kraken import AccountClient
 from core.exchange.kraken_books import PAGE_ROWS
 from core.exchange.kraken_private import AccountOptions, KrakenExchangeWrapper
 from core.exchange.kraken_wire import AccountWire
-from core.exchange.port import Abilities, MarketData, Readiness
+from core.exchange.port import Abilities, MarketData, Pulse, Readiness
 from tests.simulation.venue import ANSWER_S, HostileVenue
 
 _STATUS = {VenueState.OPEN: "open", VenueState.CLOSED: "closed", VenueState.CANCELED: "canceled"}
@@ -73,6 +73,13 @@ class KrakenShaped(HostileVenue):
 
     async def readiness(self) -> Readiness:
         return await self.wrapper.readiness()
+
+    @property
+    def pulse(self) -> Pulse:
+        return self.wrapper.pulse
+
+    async def measure(self) -> None:
+        await self.wrapper.measure()
 
     async def perform(self, action: Action) -> Outcome:
         self.watch.sending(self, action)

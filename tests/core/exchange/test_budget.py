@@ -12,7 +12,7 @@ from core.domain.orders import Role, TimeInForce
 from core.domain.venue import Accepted, Amend, Refused
 from core.exchange import budget
 from core.exchange.budget import LIMITS, PATIENCE_S, Counter, RestBudget, Tier, TradingBudget, amend_cost, cancel_cost
-from tests.core.exchange.test_kraken_exchange import ZEC, Bench, bench
+from tests.core.exchange.account_rig import ZEC, Bench, bench
 from tests.standins import kraken_faults as faults
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -164,7 +164,8 @@ async def test_an_entry_is_not_sent_where_it_would_leave_no_room_for_stops_and_a
     sent = on.asked("AddOrder")
     outcome = await on.exchange.perform(on.submit("zyabcd123456-2"))
     assert isinstance(outcome, Refused)
-    assert outcome.reason.startswith("EOrder:Rate limit exceeded (not sent: ZEC/USD is at 33 of 60")
+    assert outcome.reason.startswith("not sent: so many orders of ZEC/USD")
+    assert "(33 of 60)" in outcome.reason
     assert on.asked("AddOrder") == sent
     stop = on.submit("zyabcd123456-3", "stop-loss", price="490", side="sell", role=Role.STOP)
     assert isinstance(await on.exchange.perform(stop), Accepted)

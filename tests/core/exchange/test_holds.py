@@ -18,7 +18,7 @@ from core.exchange.holds import Evidence, evidence_of
 from core.exchange.kraken_private import KrakenExchangeWrapper
 from core.trading.desk import Desk
 from core.trading.execute import execute_trading_command
-from tests.core.exchange.test_kraken_exchange import ZEC, bench
+from tests.core.exchange.account_rig import ZEC, bench
 from tests.live_kit import live_settings
 from tests.standins.kraken import KrakenStandIn
 

@@ -11,10 +11,10 @@ from loguru import logger
 from core.domain.venue import Accepted, Amend, Cancel, Refused, Submit, Unknown
 from core.exchange import kraken_wire
 from core.exchange.budget import RestBudget, Tier
-from core.exchange.kraken_private import judge
+from core.exchange.kraken_private import outcome_of
 from core.exchange.kraken_wire import AccountWire, CallFailedError, Endpoint, Turns, envelope, failure_of
+from tests.core.exchange.account_rig import ZEC, Bench, D, bench
 from tests.core.exchange.kraken_rig import no_wait
-from tests.core.exchange.test_kraken_exchange import ZEC, Bench, D, bench
 from tests.standins import kraken_faults as faults
 
 
@@ -241,7 +241,7 @@ def test_what_is_not_krakens_whole_envelope_proves_nothing(text: str) -> None:
     assert envelope(text) == ((), None)
     failure = failure_of(text, "AddOrder", "ExchangeError")
     assert failure.strings == ()
-    assert isinstance(judge(failure), Unknown)
+    assert isinstance(outcome_of(failure), Unknown)
     assert "https" not in failure.message
 
 

@@ -15,7 +15,7 @@ from core.domain.market import Quote
 from core.domain.money import ZERO
 from core.domain.orders import Order, OrderState, OrderType, Role, Side, TimeInForce
 from core.domain.venue import Amend, Balance, Cancel, OrderNews, Submit, VenueState
-from core.exchange import translate
+from core.exchange import key_rights, stream_words, translate
 from core.exchange.errors import VenueUnreadableError
 
 D = Decimal
@@ -202,15 +202,15 @@ def test_a_row_that_is_not_what_kraken_documents_is_refused(wrong: dict[str, Any
 
 def test_a_right_that_a_key_lacks_is_named_as_krakens_page_of_keys_calls_it() -> None:
     full = ["query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"]
-    assert translate.key_rights({"permissions": full}).missing == ()
-    assert translate.key_rights({"permissions": ["Query Funds", "query-open-trades"]}).missing == (
+    assert key_rights.key_rights({"permissions": full}).missing == ()
+    assert key_rights.key_rights({"permissions": ["Query Funds", "query-open-trades"]}).missing == (
         "Query closed orders & trades", "Create & modify orders", "Cancel/close orders",
     )  # fmt: skip
-    assert translate.key_rights({"permissions": [*full, "withdraw-funds"]}).may_withdraw
-    assert not translate.key_rights({"permissions": full}).may_withdraw
+    assert key_rights.key_rights({"permissions": [*full, "withdraw-funds"]}).may_withdraw
+    assert not key_rights.key_rights({"permissions": full}).may_withdraw
     for wrong in ({}, {"permissions": "all"}, {"permissions": None}):
         with pytest.raises(VenueUnreadableError):
-            translate.key_rights(wrong)
+            key_rights.key_rights(wrong)
 
 
 # -- streams -----------------------------------------------------------------------------------------------------
@@ -218,13 +218,13 @@ def test_a_right_that_a_key_lacks_is_named_as_krakens_page_of_keys_calls_it() ->
 
 def test_a_streamed_price_keeps_the_shortest_text_of_its_number_and_half_prices_are_left_out() -> None:
     rows = [{"symbol": "BTC/USD", "bid": 105944.2, "ask": 105944.3, "last": 105899.4}, {"symbol": "ZEC/USD", "bid": 1}]
-    found = translate.streamed_quotes({"data": [*rows, "x", None]}, PAIRS, NOW)
+    found = stream_words.streamed_quotes({"data": [*rows, "x", None]}, PAIRS, NOW)
     assert found == [Quote("BTC/USD", D("105944.2"), D("105944.3"), D("105899.4"), NOW, "kraken")]
 
 
 @pytest.mark.parametrize("kind", ["pending_new", "new", "amended", "restated", "iceberg_refill", "status"])
 def test_the_echo_of_what_was_sent_is_no_news(kind: str) -> None:
-    assert translate.streamed_news({"data": [{"exec_type": kind, "order_id": "O1"}]}, PAIRS) == []
+    assert stream_words.streamed_news({"data": [{"exec_type": kind, "order_id": "O1"}]}, PAIRS) == []
 
 
 def test_a_trade_and_an_end_are_news_and_an_end_may_come_without_its_symbol() -> None:
@@ -233,7 +233,7 @@ def test_a_trade_and_an_end_are_news_and_an_end_may_come_without_its_symbol() ->
         {"exec_type": "canceled", "order_id": "O2", "cum_qty": 0.0},
         {"exec_type": "filled", "order_id": "O3", "cum_qty": 1e-8},
     ]
-    assert translate.streamed_news({"data": rows}, PAIRS) == [
+    assert stream_words.streamed_news({"data": rows}, PAIRS) == [
         OrderNews("O1", "BTC/USD", D("0.1"), is_over=False),
         OrderNews("O2", None, D("0.0"), is_over=True),
         OrderNews("O3", None, D("1e-8"), is_over=True),
@@ -254,7 +254,7 @@ READERS: list[Callable[[Any], object]] = [
     lambda one: translate.venue_fills(one, PAIRS),
     translate.balances,
     translate.fees,
-    translate.key_rights,
+    key_rights.key_rights,
     translate.stream_token,
     translate.server_time,
     translate.system_status,
@@ -286,8 +286,8 @@ def test_whatever_an_answer_is_reading_it_raises_nothing_but_that(value: Any, na
 @given(ANYTHING)
 def test_whatever_a_stream_says_is_heard_without_an_error(value: Any) -> None:
     for message in ({"data": value}, {"data": [value]}, {"data": [{"exec_type": "trade", "cum_qty": value}]}):
-        translate.streamed_news(message, PAIRS)
-        translate.streamed_quotes(message, PAIRS, NOW)
+        stream_words.streamed_news(message, PAIRS)
+        stream_words.streamed_quotes(message, PAIRS, NOW)
 
 
 def _read_or_refused(read: Callable[[], object]) -> None:
@@ -297,6 +297,11 @@ def _read_or_refused(read: Callable[[], object]) -> None:
     except VenueUnreadableError as error:
         said = error.message
     assert said.startswith("Kraken sent a ")
+
+
+def test_an_order_for_an_amount_of_quote_may_show_more_executed_than_ordered() -> None:
+    shown = translate.order("O1", ROW | {"vol": "1", "vol_exec": "1.5", "oflags": "viqc"}, PAIRS)
+    assert (shown.quantity, shown.filled) == (Decimal(1), Decimal("1.5"))
 
 
 def test_a_side_that_is_a_list_is_refused() -> None:

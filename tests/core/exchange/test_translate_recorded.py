@@ -13,9 +13,9 @@ import pytest
 from core.domain.money import ZERO
 from core.domain.orders import OrderType, Side
 from core.domain.venue import Refused, Unknown, VenueOrder, VenueState
-from core.exchange import translate, translate_public
+from core.exchange import key_rights, translate, translate_public
 from core.exchange.errors import VenueUnreadableError
-from core.exchange.kraken_private import judge
+from core.exchange.kraken_private import outcome_of
 from core.exchange.kraken_wire import envelope, failure_of
 
 RECORDED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "kraken"
@@ -203,7 +203,7 @@ def test_every_recorded_refusal_is_krakens_own_word_and_proves_that_nothing_was_
     assert envelope(text) == ((said,), None)
     failure = failure_of(text, "AddOrder", "ExchangeError")
     assert (failure.strings, failure.says(said)) == ((said,), True)
-    assert judge(failure) == Refused(said)
+    assert outcome_of(failure) == Refused(said)
 
 
 @pytest.mark.parametrize("file", recordings(*set(KINDS.values())))
@@ -212,7 +212,7 @@ def test_a_recorded_reply_without_an_error_is_no_failure_of_krakens(file: str) -
     if body.get("error") is None:
         pytest.skip("this one is no envelope of the REST API")
     assert envelope(f"kraken {json.dumps(body)}")[0] == ()
-    assert isinstance(judge(failure_of(f"kraken {json.dumps(body)}", "AddOrder", "ExchangeError")), Unknown)
+    assert isinstance(outcome_of(failure_of(f"kraken {json.dumps(body)}", "AddOrder", "ExchangeError")), Unknown)
 
 
 def test_no_recorded_private_reply_was_left_out() -> None:
@@ -238,7 +238,7 @@ def test_a_reply_of_another_shape_is_refused_not_guessed(file: str) -> None:
             translate.stream_token,
             translate.server_time,
             translate.system_status,
-            translate.key_rights,
+            key_rights.key_rights,
             translate.accepted_name,
             translate.count,
         ):

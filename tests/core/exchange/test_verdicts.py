@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.venue import Accepted, Outcome, Refused, Unknown
-from core.exchange.kraken_private import judge
+from core.exchange.kraken_private import outcome_of
 from core.exchange.kraken_wire import failure_of
 from core.exchange.verdicts import Proof, meaning_of
 
@@ -33,7 +33,7 @@ def test_a_failure_proves_no_more_than_its_string_says(failure: str, proof: Proo
 
 
 def _judged(text: str) -> Outcome:
-    return judge(failure_of(text, "AddOrder", "ExchangeError"))
+    return outcome_of(failure_of(text, "AddOrder", "ExchangeError"))
 
 
 def test_a_string_that_was_never_seen_proves_nothing_and_is_marked() -> None:

@@ -26,7 +26,13 @@ def test_a_world_without_a_sign_allows_everything() -> None:
 @pytest.mark.parametrize(
     ("signs", "state", "why"),
     [
-        ({"failing_since": ago(20)}, REDUCING, "the exchange has not answered since 11:59:40 UTC"),
+        ({"failing_since": ago(20)}, REDUCING, "the exchange has not answered as it should since 11:59:40 UTC"),
+        (
+            {"failing_since": ago(20), "failure": 'Kraken answered "EAPI:Invalid key" to X.'},
+            REDUCING,
+            'the exchange has not answered as it should since 11:59:40 UTC (Kraken answered "EAPI:Invalid key" to X)',
+        ),
+        ({"silent_since": ago(20)}, REDUCING, "the exchange has not answered as it should since 11:59:40 UTC"),
         ({"status": "maintenance"}, HALTED, "the exchange is in maintenance mode"),
         ({"status": "cancel_only"}, HALTED, "the exchange is in cancel_only mode"),
         ({"status": "something new"}, HALTED, "the exchange is in something new mode"),

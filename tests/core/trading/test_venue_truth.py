@@ -132,6 +132,7 @@ async def test_before_the_first_reading_of_a_process_an_answer_says_that_nothing
         await rig.tell("buy 1 ZEC limit 500 SL 2% TP 3%")
         again = await rig.reopen(start=False)
         again.desk.ready = True
+        again.desk.compared.set()
         assert isinstance(again.exchange, Mirror)
         again.exchange.unreadable = True
         reply = await again.tell("cancel ZEC")
@@ -196,7 +197,9 @@ async def test_a_venue_that_does_not_answer_does_not_keep_the_other_desk_waiting
         wiring = Wiring(live=Slow(plain.exchange))
         async with open_rig(wiring, start=False) as rig:
             live = rig.service.desk(Mode.LIVE)
-            live.ready = rig.desk.ready = True
+            for desk in (live, rig.desk):
+                desk.ready = True
+                desk.compared.set()
             both = asyncio.create_task(rig.service.tick_all())
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -357,6 +360,7 @@ async def test_an_answer_names_the_desk_that_was_asked_though_the_mode_has_chang
         async with open_rig(Wiring(live=live, first_mode=Mode.LIVE), start=False) as rig:
             for desk in rig.service.desks:
                 desk.ready = True
+                desk.compared.set()
             asked = asyncio.create_task(rig.tell("sell half my ZEC"))
             for _ in range(10):
                 await asyncio.sleep(0)
