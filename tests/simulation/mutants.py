@@ -141,11 +141,11 @@ MUTANTS = (
     Mutant(
         "final is final",
         "core/lifecycle/absorb.py",
-        "    if shown is not None:\n        return _merge(order, shown, snapshot.at)\n",
+        "    if shown is not None:\n        return _merge(order, shown, snapshot)\n",
         """    if order.is_terminal:
         return order
     if shown is not None:
-        return _merge(order, shown, snapshot.at)
+        return _merge(order, shown, snapshot)
 """,
     ),
     Mutant(

@@ -132,6 +132,8 @@ class Promises:
         shown = books.find(action.order)
         if shown is None or not _is_stop(shown):
             return
+        if shown.filled > action.order.filled and shown.filled_at is not None and self._is_fresh(shown.filled_at):
+            return  # It has sold a moment ago, and no list shows that yet.
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
         # What Zyn can know to be held: its own books, or the stops that fills have spawned, whichever say more.
@@ -167,10 +169,12 @@ class Promises:
 
     def amended(self, venue: "HostileVenue", action: Amend) -> None:
         """An amend that was decided before a fill arrives after it: what it explains is put right by the next look."""
-        since = self.clock() - timedelta(seconds=AMEND_S)
         orders = venue.books.of(action.order.bracket_id)
-        if any(one.filled_at is not None and one.filled_at >= since for one in orders):
+        if any(one.filled_at is not None and self._is_fresh(one.filled_at) for one in orders):
             self._excused[action.order.bracket_id] = self.clock() + timedelta(seconds=EXCUSED_S)
+
+    def _is_fresh(self, filled_at: datetime) -> bool:
+        return filled_at >= self.clock() - timedelta(seconds=AMEND_S)
 
     def step(self) -> None:
         """After every step of the loop: the brackets whose books have moved."""

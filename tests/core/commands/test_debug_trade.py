@@ -84,7 +84,7 @@ async def test_a_difference_is_marked_with_both_numbers(rig: Rig) -> None:
 
 
 async def test_rounding_of_the_venue_is_no_difference(rig: Rig) -> None:
-    _venue(rig).extra_fee = D("0.00009")
+    _venue(rig).extra_fee = D("0.000009")
     assert "≠" not in (await rig.tell("debug ZEC")).text
 
 
