@@ -132,8 +132,8 @@ class Promises:
         shown = books.find(action.order)
         if shown is None or not _is_stop(shown):
             return
-        if shown.filled > action.order.filled and shown.filled_at is not None and self._is_fresh(shown.filled_at):
-            return  # It has sold a moment ago, and no list shows that yet.
+        if self._has_sold_unseen(bracket, books.of(bracket.id)):
+            return
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
         # What Zyn can know to be held: its own books, or the stops that fills have spawned, whichever say more.
@@ -141,6 +141,15 @@ class Promises:
         stays = min(known, books.bought_less_sold(bracket.id) - bracket.gone) - _being_left(bracket)
         kept = after >= min(before, stays) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
+
+    def _has_sold_unseen(self, bracket: Bracket, orders: Iterable[VenueOrder]) -> bool:
+        """True when a stop has sold a moment ago and no list has shown that to Zyn yet."""
+        known = {order.venue_id: order.filled for order in bracket.orders}
+        return any(
+            one.filled > known.get(one.venue_id, ZERO) and one.filled_at is not None and self._is_fresh(one.filled_at)
+            for one in orders
+            if one.type is OrderType.STOP_LOSS
+        )
 
     def _target_was_reached(self, bracket: Bracket) -> bool:
         since = self.clock() - timedelta(seconds=TARGET_S)
