@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from loguru import logger
 
@@ -18,9 +19,10 @@ class Background:
         """Run `work` until `stop`; should it break, say so and begin again after a pause."""
         self._tasks.append(asyncio.create_task(_forever(name, work), name=name))
 
-    def keep(self, task: "asyncio.Future[None]") -> None:
+    def keep(self, name: str, task: "asyncio.Future[None]") -> None:
         """Something that is under way and ends by itself: stopped with the others, should it not have ended."""
         self._tasks.append(task)
+        task.add_done_callback(partial(_told, name))
 
     async def stop(self) -> None:
         """Cancel everything and wait for it to end."""
@@ -28,6 +30,12 @@ class Background:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _told(name: str, task: "asyncio.Future[None]") -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        logger.opt(exception=error).error("{} broke", name)
 
 
 async def _forever(name: str, work: Callable[[], Awaitable[None]]) -> None:

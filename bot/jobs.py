@@ -104,10 +104,13 @@ class Jobs:
 
     async def tick(self, desk: Desk) -> None:
         """The tick of one desk, and the market's time kept."""
-        if desk.ready and not desk.is_busy and not desk.exchange.is_look_due(desk.last_tick_at):
+        service = self._house.service
+        looks = desk.is_busy or desk.exchange.is_look_due(desk.last_tick_at)
+        if desk.has_compared and not looks and not service.is_recovery_due(desk):
             return
-        report = await self._house.service.tick_or_recover(desk)
-        self._log_troubles(desk, report.troubles)
+        report = await service.tick_or_recover(desk)
+        if report.looked:
+            self._log_troubles(desk, report.troubles)
         self._house.keep_time()
 
     def _log_troubles(self, desk: Desk, troubles: Sequence[str]) -> None:

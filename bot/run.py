@@ -70,10 +70,11 @@ class Open:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Open]:
+async def opened(settings: Settings, *, stays: bool = True, is_patient: bool = False) -> AsyncIterator[Open]:
     """Open the house, recover, run the jobs, listen on the socket; give everything back at the end.
 
-    With `stays` it also listens to the venue and watches over itself; one command is over before that pays.
+    With `stays` it also listens to the venue and watches over itself; one command is over before that pays. With
+    `is_patient` nothing is answered before the books were compared: a script is not asked to try again.
     """
     house = await open_house(settings)
     background = Background()
@@ -95,7 +96,7 @@ async def opened(settings: Settings, *, stays: bool = True) -> AsyncIterator[Ope
 
     try:
         _probes(house, token, model)
-        await _recover(house, background if stays else None)
+        await _recover(house, background if stays and not is_patient else None)
         if stays:
             _watch(house, background)
         if queue is not None:
@@ -119,7 +120,7 @@ async def _recover(house: House, background: Background | None) -> None:
     """Compare the books with the venues'. Who stays does not let a venue that hangs keep him from answering."""
     recovery = asyncio.ensure_future(house.service.start())
     if background is not None:
-        background.keep(recovery)
+        background.keep("the first comparison of the books", recovery)
         await asyncio.wait({recovery}, timeout=START_WAIT_S)
         if not recovery.done():
             logger.warning("a venue is slow: Zyn answers already, and a desk takes orders once its books are compared")
@@ -250,7 +251,7 @@ async def run_shell(settings: Settings) -> int:
     client = await SocketClient.connect(socket_path(settings.database_url))
     if client is not None:
         return await _shell_beside(client, face, settings)
-    async with opened(settings) as one:
+    async with opened(settings, is_patient=not sys.stdin.isatty()) as one:
         one.outbox.listeners.add(_shower(face))
         await face.talk(one.converse, _lines(one, settings), echo=False)
         await one.outbox.deliver()

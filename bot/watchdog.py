@@ -93,6 +93,8 @@ class Watchdog:
             desk.health = judge(self._signs(desk))
             if desk.health != before:
                 logger.info("[{}] {} {}", desk.mode, desk.health.state, desk.health.text)
+                if desk.health.state is TradingState.ACTIVE:
+                    desk.recover_at = None  # What kept the desk from being ready may be over.
             if desk.has_compared:
                 tell_state(desk)
         self._watch_stream()

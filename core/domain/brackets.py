@@ -131,8 +131,9 @@ class Bracket:
 
     @property
     def stands_as_wished(self) -> bool:
-        """True unless a stop of it rests, or may rest, at another price than it is to."""
-        return all(order.price == self.stop_price for order in self.of_role(Role.STOP) if order.is_live)
+        """True unless a stop of it rests, or may rest, at another price than it is to, or none covers what is held."""
+        in_place = all(order.price == self.stop_price for order in self.of_role(Role.STOP) if order.is_live)
+        return in_place and (self.held <= ZERO or self.unprotected_since is None)
 
     @property
     def entry(self) -> Order | None:

@@ -193,7 +193,8 @@ def _may_lag(order: Order, shown: VenueOrder, snapshot: Snapshot) -> bool:
     """True while what the list says of size and price may be older than our last change of them."""
     if order.amended_at is None or shown.state is not VenueState.OPEN or shown.filled > order.quantity:
         return False
-    return snapshot.began_at - order.amended_at < AMEND_GRACE
+    # By the distance: a clock that was put back must not keep us from learning for as long.
+    return abs(snapshot.began_at - order.amended_at) < AMEND_GRACE
 
 
 def _state_of(order: Order, shown: VenueOrder) -> OrderState:

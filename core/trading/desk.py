@@ -64,7 +64,8 @@ class Told:
 
     state: TradingState = TradingState.ACTIVE
     because: tuple[str, ...] = ()
-    not_ready: str = ""
+    not_ready: tuple[bool, ...] = ()
+    """That it is not ready, whether for good, and whether its books were compared; empty while it is."""
 
 
 class Desk:
@@ -112,9 +113,9 @@ class Desk:
         self.recoveries = 0
         self.read_at: dict[str, datetime] = {}
         """By coin: when the last complete reading began that the ledger has learned from; it speaks as of then."""
-        self.all_read_at: datetime | None = None
-        """The same for all coins, those without a position too."""
         self.changes: dict[str, int] = {}
+        self.all_read: tuple[datetime | None, Mapping[str, int]] = (None, {})
+        """When the last complete reading of all coins began, and the `changes` that it knew of."""
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: Mapping[str, Instrument] = {}
@@ -151,8 +152,10 @@ class Desk:
 
     def read_as_of(self, base: str) -> datetime | None:
         """When the last complete reading of one coin began that the ledger has learned from; None before the first."""
-        known = [at for at in (self.read_at.get(base), self.all_read_at) if at is not None]
-        return max(known, default=None)
+        at, changes = self.all_read
+        # A reading of everything speaks for a coin only if nothing was begun there meanwhile.
+        everything = at if changes.get(base) == self.changes.get(base) else None
+        return max((one for one in (self.read_at.get(base), everything) if one is not None), default=None)
 
     @property
     def has_compared(self) -> bool:
@@ -164,14 +167,17 @@ class Desk:
         if not self.has_compared:
             why = self.not_ready_because or "it has only just begun"
             raise Denied(
-                Code.NOT_READY, f"the {self.mode} desk has not compared its books with the venue yet ({why}); try again"
+                Code.NOT_READY,
+                f"the {self.mode} desk has not compared its books with the venue yet ({why.rstrip('.')}); try again",
             )
 
     def require_ready(self) -> None:
         """Raise Denied while no new trade may begin here."""
         self.require_compared()
         if not self.ready:
-            raise Denied(Code.NOT_READY, f"the {self.mode} desk begins no new trades yet: {self.not_ready_because}")
+            raise Denied(
+                Code.NOT_READY, f"the {self.mode} desk begins no new trades yet: {self.not_ready_because.rstrip('.')}"
+            )
 
     # -- market ------------------------------------------------------------------------------------------------
 

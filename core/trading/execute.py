@@ -17,6 +17,9 @@ from core.trading.door import Validated
 from core.trading.reply import NEVER, ExecFacts, Reply, refusal
 from core.trading.service import TradingService
 
+RECOVERY_WAIT_S = 15.0
+"""So long an order waits for a comparison of the books that is under way, as after a start."""
+
 
 async def execute_trading_command(
     service: TradingService, command: Command, mode: Mode | None = None, source: Source = Source.COMMAND
@@ -31,7 +34,7 @@ async def execute_trading_command(
     asked = mode or service.active_mode
     shown = _mode_shown(service, command, asked)
     try:
-        desk = _desk_for(service, command, mode)
+        desk = await _desk_for(service, command, mode)
         asked_at = desk.clock()
         reply = _dated(desk, command, await handle(desk, command), asked_at)
     except Exception as error:  # noqa: BLE001 - a fault of our own must not silence the answer, nor pretend
@@ -43,7 +46,7 @@ async def execute_trading_command(
 async def preview_trading_command(service: TradingService, command: Command, mode: Mode | None) -> Preview | Reply:
     """What `command` would do at that desk, or the refusal that it would get. Nothing is saved and nothing is sent."""
     try:
-        return await preview(_desk_for(service, command, mode), command)
+        return await preview(await _desk_for(service, command, mode), command)
     except Exception as error:  # noqa: BLE001 - as above
         return _failed(error, command, _mode_shown(service, command, mode or service.active_mode))
 
@@ -76,7 +79,7 @@ def _dated(desk: Desk, command: Command, reply: Reply, asked_at: datetime) -> Re
     return replace(reply, lines=(*reply.lines, line), as_of=read_at)
 
 
-def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:
+async def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> Desk:
     if mode is Mode.LIVE and service.active_mode is Mode.PAPER and command.declaration.danger is not Danger.QUERY:
         raise Denied(
             Code.WRONG_MODE,
@@ -84,6 +87,7 @@ def _desk_for(service: TradingService, command: Command, mode: Mode | None) -> D
         )
     desk = service.desk(mode or service.active_mode)
     if command.declaration.danger is Danger.TRADE:
+        await service.until_recovered(desk, RECOVERY_WAIT_S)
         desk.require_compared()
     return desk
 

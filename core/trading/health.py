@@ -5,6 +5,7 @@ Nothing of this stops protecting what is open: it only decides whether new posit
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from core.domain.modes import TradingState
 
@@ -19,12 +20,25 @@ HICCUP_REMEMBERED = timedelta(seconds=60)
 NONCE_REFUSALS_MAX = 3
 
 
+class Trouble(StrEnum):
+    """What can be wrong around a desk. A trouble that is worded anew is still the same."""
+
+    VENUE = "venue"
+    STATUS = "status"
+    NONCE = "nonce"
+    PRICES = "prices"
+    TICK = "tick"
+    SKEW = "skew"
+    HICCUP = "hiccup"
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the watchdog last found. `because` has a line for each thing that is wrong."""
+    """What the watchdog last found. `because` has a line for each of the `troubles`."""
 
     state: TradingState = TradingState.ACTIVE
     because: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def text(self) -> str:
@@ -74,23 +88,32 @@ def hiccup_of(slept_s: float, wanted_s: float, wall_s: float) -> str:
 
 def judge(signs: Signs) -> Health:
     """The state that these signs allow, with the reasons. No sign is waited out: each heals as soon as it is gone."""
-    found = [one for one in (_venue(signs), _status(signs), _nonce(signs), _prices(signs), _tick(signs)) if one]
-    found += _clock(signs)
+    checks = {
+        Trouble.VENUE: _venue,
+        Trouble.STATUS: _status,
+        Trouble.NONCE: _nonce,
+        Trouble.PRICES: _prices,
+        Trouble.TICK: _tick,
+        Trouble.SKEW: _skew,
+        Trouble.HICCUP: _hiccup,
+    }
+    found = {trouble: one for trouble, check in checks.items() if (one := check(signs)) is not None}
     state = TradingState.ACTIVE
-    for one, _ in found:
-        state = state.or_less(one)
-    return Health(state, tuple(text for _, text in found))
+    for allowed, _ in found.values():
+        state = state.or_less(allowed)
+    return Health(state, tuple(text for _, text in found.values()), tuple(found))
 
 
 _Found = tuple[TradingState, str]
 
 
 def _venue(signs: Signs) -> _Found | None:
-    since, why = signs.failing_since, signs.failure
-    if since is None:
-        since, why = signs.silent_since, ""
-    if since is None or signs.now - since < UNREACHABLE_AFTER:
+    """The account that cannot be read, and the public word that does not come: each lasts by itself."""
+    both = ((signs.failing_since, signs.failure), (signs.silent_since, ""))
+    lasting = [(since, why) for since, why in both if since is not None and signs.now - since >= UNREACHABLE_AFTER]
+    if not lasting:
         return None
+    since, why = min(lasting)
     said = f" ({why.rstrip('.')})" if why else ""
     return TradingState.REDUCING, f"the exchange has not answered as it should since {since:%H:%M:%S} UTC{said}"
 
@@ -121,12 +144,14 @@ def _tick(signs: Signs) -> _Found | None:
     return TradingState.REDUCING, f"the tick is overdue: none was finished for more than {limit:.0f} s"
 
 
-def _clock(signs: Signs) -> list[_Found]:
-    found: list[_Found] = []
-    if signs.skew_s is not None and abs(signs.skew_s) > SKEW_MAX_S:
-        which = "behind" if signs.skew_s > 0 else "ahead of"
-        text = f"this machine's clock is more than {SKEW_MAX_S:.0f} s {which} the exchange's"
-        found.append((TradingState.REDUCING, text))
-    if signs.hiccup_at is not None and abs(signs.now - signs.hiccup_at) < HICCUP_REMEMBERED:
-        found.append((TradingState.REDUCING, signs.hiccup))
-    return found
+def _skew(signs: Signs) -> _Found | None:
+    if signs.skew_s is None or abs(signs.skew_s) <= SKEW_MAX_S:
+        return None
+    which = "behind" if signs.skew_s > 0 else "ahead of"
+    return TradingState.REDUCING, f"this machine's clock is more than {SKEW_MAX_S:.0f} s {which} the exchange's"
+
+
+def _hiccup(signs: Signs) -> _Found | None:
+    if signs.hiccup_at is None or abs(signs.now - signs.hiccup_at) >= HICCUP_REMEMBERED:
+        return None
+    return TradingState.REDUCING, signs.hiccup

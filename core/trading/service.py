@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from loguru import logger
@@ -102,7 +103,7 @@ class TradingService:
             report = await self.tick(desk)
             if report.troubles or not report.changed:
                 break
-        if not readiness.is_final and not report.troubles:
+        if report.has_read:
             desk.compared.set()
         if readiness.problem:
             report.troubles.insert(0, readiness.problem)
@@ -163,16 +164,31 @@ class TradingService:
         """Run the tick of one desk, for one coin or all; `urgent` where there is something to see."""
         return await tick(desk, base, urgent=urgent)
 
+    def is_recovery_due(self, desk: Desk) -> bool:
+        """True where the books are to be compared now: not while that is under way, nor within its pause."""
+        if desk.ready or self.is_recovering(desk):
+            return False
+        now = desk.clock()
+        return desk.recover_at is None or not now < desk.recover_at <= now + REFUSED_PAUSE
+
+    def is_recovering(self, desk: Desk) -> bool:
+        """True while the books are being compared."""
+        return self._recovering[desk.mode].locked()
+
+    async def until_recovered(self, desk: Desk, limit_s: float) -> None:
+        """Wait for a comparison that is under way to end; give up after `limit_s`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s), self._recovering[desk.mode]:
+                pass
+
     async def tick_or_recover(self, desk: Desk) -> TickReport:
         """The tick of one desk; where its books were never compared with the venue's, the recovery."""
         if desk.ready:
             return await self.tick(desk)
-        now = desk.clock()
-        waits = desk.recover_at is not None and now < desk.recover_at <= now + REFUSED_PAUSE
-        if waits or self._recovering[desk.mode].locked():
+        if not self.is_recovery_due(desk):
             # What is open is looked after meanwhile, where its books are known.
             return await self.tick(desk) if desk.has_compared else TickReport()
-        report = await self._recover(desk)
+        now, report = desk.clock(), await self._recover(desk)
         desk.recoveries = 0 if desk.ready else desk.recoveries + 1
         desk.recover_at = now + _recovery_pause(desk) if desk.mode is Mode.LIVE else None
         return report

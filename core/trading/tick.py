@@ -39,6 +39,10 @@ class TickReport:
     brackets: int = 0
     changed: int = 0
     actions: int = 0
+    looked: bool = False
+    """Whether there was a look at all."""
+    has_read: bool = False
+    """Whether the venue's books came, and whole; what is wrong with one coin does not count here."""
     troubles: list[str] = field(default_factory=list)
 
 
@@ -52,7 +56,7 @@ async def tick(desk: Desk, base: str | None = None, *, urgent: bool = False) -> 
 
 
 async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
-    report = TickReport()
+    report = TickReport(looked=True)
     try:
         await desk.exchange.advance(base)
     except MarketDownError as error:
@@ -65,6 +69,7 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
         # Above all now: a position may be without its stop, and nobody can place one.
         tell_state(desk)
         return report
+    report.has_read = shared.complete
     if not shared.complete:
         report.troubles.append("the venue's lists came only in part")
     _take_up_strays(desk, shared)
@@ -81,7 +86,7 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
                 report.troubles.append(error.message)
     if base is None:
         if shared.complete and not report.troubles:
-            desk.all_read_at = shared.began_at
+            desk.all_read = (shared.began_at, seen)
         desk.last_tick_at = desk.clock()
         desk.ticks += 1
     tell_state(desk)

@@ -86,16 +86,18 @@ def _resting(desk: Desk, snapshot: Snapshot, brackets: list[Bracket], symbol: st
 
 
 def _of_venue(shown: VenueOrder, order: Order | None, whose: str) -> OpenOrder:
+    price = shown.trigger_price if shown.trigger_price is not None else shown.limit_price
     return OpenOrder(
         name=shown.venue_id,
         role=order.role.value if order else "foreign",
         symbol=shown.symbol,
         side=shown.side.value,
-        quantity=shown.quantity - shown.filled,
+        quantity=shown.quantity - shown.filled if order is None else order.remaining,
         filled=shown.filled,
-        price=shown.trigger_price if shown.trigger_price is not None else shown.limit_price,
+        # Of an order of ours that was changed just now the list may still tell the former price; the ledger does not.
+        price=price if order is None else order.price,
         kind=shown.type.value,
-        where="resting" if order else whose,
+        where=whose if order is None else "resting" if order.price == price else "resting, changed just now",
     )
 
 

@@ -245,6 +245,38 @@ async def test_a_wrong_key_in_live_mode_is_told_with_what_to_do_and_not_asked_ag
             assert live.desk.recover_at - live.desk.clock() > timedelta(minutes=9)
 
 
+async def test_open_trades_that_a_refused_key_cannot_look_after_are_told_as_unwatched(tmp_path: Path) -> None:
+    async with KrakenStandIn() as kraken:
+        kraken.account.limits = False
+        kraken.account.trade("ZEC/USD", "500.00")
+        async with live_house(tmp_path, kraken) as live:
+            await live.tell("buy 1 ZEC sl 2% tp 3%")
+        kraken.fail(faults.HTML_502_BEFORE)
+        async with live_house(tmp_path, kraken) as live:
+            assert "takes no orders" in live.alerts()
+            assert "NOBODY WATCHES" not in live.alerts()
+            kraken.fail(faults.error("EAPI:Invalid key"))
+            await live.house.service.tick_or_recover(live.desk)
+            [told] = [line for line in live.alerts().splitlines() if "NOBODY WATCHES OVER ZEC/USD" in line]
+            assert "Copy KRAKEN_API_KEY" in told
+            assert "keeps to what is open" not in told
+            assert ".." not in told
+
+
+async def test_a_coin_that_is_listed_no_more_does_not_keep_the_others_from_being_left(tmp_path: Path) -> None:
+    async with KrakenStandIn() as kraken:
+        kraken.account.limits = False
+        for symbol, price in (("ZEC/USD", "500.00"), ("ETH/USD", "3000.00")):
+            kraken.account.trade(symbol, price)
+        async with live_house(tmp_path, kraken) as live:
+            await live.tell("buy 1 ZEC sl 2% tp 3%")
+            await live.tell("buy 0.1 ETH sl 2% tp 3%")
+        del kraken.market.pairs[kraken.account.pair("ZEC/USD").key]
+        async with live_house(tmp_path, kraken) as live:
+            assert (live.desk.has_compared, live.desk.ready) == (True, False)
+            assert "Sold 0.1 of 0.1 ETH" in (await live.tell("close ETH")).text
+
+
 async def test_a_kraken_that_hangs_at_the_start_does_not_keep_paper_from_answering(tmp_path: Path) -> None:
     async with KrakenStandIn() as kraken:
         kraken.fail(faults.slow(60))

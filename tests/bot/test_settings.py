@@ -83,6 +83,26 @@ def test_a_secret_does_not_print(tmp_path: Path) -> None:
     assert settings.secrets() == ["sk-hunter3", "hunter2hunter2"]
 
 
+@pytest.mark.parametrize("name", ["KRAKEN_API_URL", "KRAKEN_WS_URL", "KRAKEN_WS_AUTH_URL"])
+@pytest.mark.parametrize(
+    ("host", "is_fine"),
+    [
+        ("127.0.0.1:8080", True), ("localhost:1", True), ("[::1]:9", True), ("kraken.example", False),
+        ("127.evil.example", False), ("127.0.0.1.evil.example", False), ("localhost.evil.example", False),
+    ],
+)  # fmt: skip
+def test_what_is_signed_travels_unencrypted_on_this_machine_only(
+    tmp_path: Path, name: str, host: str, *, is_fine: bool
+) -> None:
+    scheme = "http" if name == "KRAKEN_API_URL" else "ws"
+    assert getattr(_load(tmp_path, {name: f"{scheme}s://{host}"}), name.lower()) == f"{scheme}s://{host}"
+    if is_fine:
+        assert _load(tmp_path, {name: f"{scheme}://{host}"})
+    else:
+        with pytest.raises(SettingsError, match=f"{name}.*without encryption only on this machine"):
+            _load(tmp_path, {name: f"{scheme}://{host}"})
+
+
 def test_ids_of_users_are_numbers_in_any_spacing(tmp_path: Path) -> None:
     assert _load(tmp_path, {"TELEGRAM_ALLOWED_USERS": " 12, 34 ,"}).telegram_allowed_users == {12, 34}
 

@@ -203,6 +203,26 @@ async def test_a_stop_that_the_venue_would_not_move_is_told_as_not_moved(live: L
     assert not reply.ok
 
 
+async def test_a_position_without_a_stop_is_not_told_as_moved(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.fail(faults.error("EOrder:Invalid price"), endpoint="AddOrder")
+    [stop] = live.resting()
+    live.kraken.account.by_hand_cancel(stop.venue_id)
+    reply = await live.tell("protect ZEC sl 2%")
+    assert "NOT MOVED there yet" in reply.text
+    assert not reply.ok
+
+
+async def test_open_shows_the_price_that_the_venue_has_taken_though_its_list_lags(live: LiveHouse) -> None:
+    await _bought(live)
+    live.kraken.account.amend_lag_s = 30
+    reply = await live.tell("protect ZEC sl 2%")
+    assert reply.ok
+    [line] = [one for one in reply.text.splitlines() if one.startswith("• stop")]
+    assert "sell 0.04 at 500 ·" in line
+    assert "resting, changed just now" in line
+
+
 async def test_flatten_says_verified_only_of_a_venue_that_it_could_read(live: LiveHouse) -> None:
     await _bought(live)
     live.kraken.fail(faults.HTML_502_BEFORE, endpoint="OpenOrders")

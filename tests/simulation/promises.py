@@ -132,24 +132,22 @@ class Promises:
         shown = books.find(action.order)
         if shown is None or not _is_stop(shown):
             return
-        if self._has_sold_unseen(bracket, books.of(bracket.id)):
-            return
         left = action.quantity - shown.filled if isinstance(action, Amend) else ZERO
         after = before - _left(shown) + left
         # What Zyn can know to be held: its own books, or the stops that fills have spawned, whichever say more.
         known = max(bracket.held, bracket.spawned - bracket.sold - bracket.gone)
         stays = min(known, books.bought_less_sold(bracket.id) - bracket.gone) - _being_left(bracket)
-        kept = after >= min(before, stays) - DUST
+        kept = after >= min(before, stays) - self._sold_unseen(bracket, books.of(bracket.id)) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
 
-    def _has_sold_unseen(self, bracket: Bracket, orders: Iterable[VenueOrder]) -> bool:
-        """True when a stop has sold a moment ago and no list has shown that to Zyn yet."""
+    def _sold_unseen(self, bracket: Bracket, orders: Iterable[VenueOrder]) -> Decimal:
+        """What stops have sold a moment ago, and no list has shown to Zyn yet."""
         known = {order.venue_id: order.filled for order in bracket.orders}
-        return any(
-            one.filled > known.get(one.venue_id, ZERO) and one.filled_at is not None and self._is_fresh(one.filled_at)
-            for one in orders
-            if one.type is OrderType.STOP_LOSS
-        )
+        fresh = (one for one in orders if one.type is OrderType.STOP_LOSS and self._has_fresh_fill(one))
+        return sum((max(ZERO, one.filled - known.get(one.venue_id, ZERO)) for one in fresh), ZERO)
+
+    def _has_fresh_fill(self, order: VenueOrder) -> bool:
+        return order.filled_at is not None and self._is_fresh(order.filled_at)
 
     def _target_was_reached(self, bracket: Bracket) -> bool:
         since = self.clock() - timedelta(seconds=TARGET_S)

@@ -53,6 +53,7 @@ def test_for_a_while_after_an_amend_the_list_may_show_the_former_price_and_then_
     assert look(after_s=-1) == look(after_s=9) == (D(97), D(2), 0)
     shown = world.bracket.order(stop)
     assert look(after_s=11)[:2] == (shown.trigger_price, shown.quantity)
+    assert look(after_s=-3600)[:2] == (shown.trigger_price, shown.quantity)
 
 
 def test_an_older_view_never_unfills_or_reopens() -> None:

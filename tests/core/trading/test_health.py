@@ -18,6 +18,14 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
+def test_a_fresh_failure_does_not_hide_a_long_silence_and_the_two_are_one_trouble() -> None:
+    silent = judge(replace(WELL, silent_since=ago(60)))
+    both = judge(replace(WELL, silent_since=ago(60), failing_since=ago(5), failure="no answer."))
+    later = judge(replace(WELL, failing_since=ago(25), failure="no answer."))
+    assert silent == both
+    assert (later.state, later.troubles) == (REDUCING, silent.troubles)
+
+
 def test_a_world_without_a_sign_allows_everything() -> None:
     assert judge(WELL) == Health()
     assert judge(WELL).text == ""
@@ -54,7 +62,8 @@ def test_a_world_without_a_sign_allows_everything() -> None:
     ],
 )
 def test_each_sign_allows_less_with_its_reason(signs: dict[str, Any], state: TradingState, why: str) -> None:
-    assert judge(replace(WELL, **signs)) == Health(state, (why,))
+    found = judge(replace(WELL, **signs))
+    assert (found.state, found.because, len(found.troubles)) == (state, (why,), 1)
 
 
 @pytest.mark.parametrize(

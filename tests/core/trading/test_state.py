@@ -1,17 +1,19 @@
 """Telling the owner what a desk allows: once for each change, with the reason, and when it is over."""
 
+from dataclasses import replace
+
 from core.domain.errors import Code
 from core.domain.events import Event, EventKind
 from core.domain.modes import TradingState
 from core.ledger.incidents import Incident
 from core.lifecycle.promises import Promise
-from core.trading.health import Health
+from core.trading.health import Health, Trouble
 from core.trading.state import tell_state
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import Rig, Wiring, open_rig
 
-POST_ONLY = Health(TradingState.REDUCING, ("the exchange is in post_only mode",))
-DOWN = Health(TradingState.HALTED, ("the exchange is in maintenance mode",))
+POST_ONLY = Health(TradingState.REDUCING, ("the exchange is in post_only mode",), (Trouble.STATUS,))
+DOWN = Health(TradingState.HALTED, ("the exchange is in maintenance mode",), (Trouble.STATUS,))
 
 
 def told(rig: Rig) -> list[str]:
@@ -42,11 +44,27 @@ async def test_a_change_is_told_once_with_its_reason_and_once_more_when_it_is_ov
 async def test_another_reason_is_news_even_where_the_state_is_the_same() -> None:
     async with open_rig() as rig:
         look(rig, POST_ONLY)
-        both = Health(TradingState.REDUCING, (*POST_ONLY.because, "the prices are older than 30 s"))
+        because = (*POST_ONLY.because, "the prices are older than 30 s")
+        both = Health(TradingState.REDUCING, because, (Trouble.STATUS, Trouble.PRICES))
         [text] = look(rig, both)
         assert "post_only mode; the prices are older than 30 s" in text
         [text] = look(rig, DOWN)
         assert text.startswith("The PAPER desk is halted, no new entries: the exchange is in maintenance mode.")
+        assert look(rig, Health()) == ["The PAPER desk is active again and takes entries."]
+
+
+async def test_the_same_trouble_in_other_words_is_no_news() -> None:
+    async with open_rig() as rig:
+        assert len(look(rig, POST_ONLY)) == 1
+        assert look(rig, replace(POST_ONLY, because=("the exchange is in limit_only mode",))) == []
+
+
+async def test_a_desk_that_is_not_ready_is_not_told_as_active() -> None:
+    async with open_rig() as rig:
+        look(rig, POST_ONLY)
+        rig.desk.ready = False
+        assert look(rig, Health()) == []
+        rig.desk.ready = True
         assert look(rig, Health()) == ["The PAPER desk is active again and takes entries."]
 
 
