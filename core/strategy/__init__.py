@@ -1,0 +1,1 @@
+"""PURE. What the autopilot thinks of closed candles, and why."""
