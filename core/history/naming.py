@@ -8,8 +8,8 @@ from core.history.rows import is_interval
 
 SUFFIXES = (".csv", ".csv.gz")
 _OUR_SPELLING = {"XBT": "BTC", "XDG": "DOGE"}
-_QUOTES = tuple("USDT USDC PYUSD RLUSD USD EUR GBP CAD AUD JPY CHF XBT BTC ETH DAI".split())
-"""Those that end no coin's name. Others (AUSD, SOL, EURC …) are told apart by the list of pairs alone."""
+_QUOTES = tuple("USDT USDC PYUSD USD EUR GBP CAD AUD JPY CHF XBT BTC ETH DAI".split())
+"""Those that are rarely the end of another. The rest (AUSD, RLUSD, SOL …) is told apart by the list of pairs alone."""
 
 _PAIR = re.compile(rf"([A-Z0-9]{{1,10}}?)({'|'.join(_QUOTES)})")
 _INTERVAL = re.compile(r"([0-9]{1,5})([MHD]?)")

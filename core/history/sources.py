@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from core.history.naming import SUFFIXES, FileName, read_name
 from core.history.ohlcvt import read_candles
@@ -103,10 +103,8 @@ def file_source(path: Path, name: FileName, parse: Parse = read_candles) -> Sour
 def rows_of(source: Source) -> Iterator[tuple[Iterator[CandleRow], Callable[[], int]]]:
     """The candles of a file, and how many of its `size_bytes` are read so far. Raises HistoryError while it is read."""
     try:
-        with source.opened() as raw:
-            plain = gzip.GzipFile(fileobj=raw) if source.name.endswith(".gz") else raw
-            lines = _lines(io.TextIOWrapper(plain, encoding="utf-8-sig", newline=""), source.name)
-            yield source.parse(lines, source.name, source.interval_s), raw.tell
+        with source.opened() as raw, _text(raw, source.name) as text:
+            yield source.parse(_lines(text, source.name), source.name, source.interval_s), raw.tell
     except (OSError, EOFError, UnicodeDecodeError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise HistoryError(f"cannot read {source.name}: {error}") from error
 
@@ -175,6 +173,11 @@ def _why_not_member(member: zipfile.ZipInfo, name: FileName) -> str:
     if member.file_size > max(RATIO_COUNTS_FROM, RATIO_MAX * member.compress_size):
         return f"it is packed more than {RATIO_MAX} to 1, as no candles are"
     return _why_not(base, name)
+
+
+def _text(raw: IO[bytes], name: str) -> io.TextIOWrapper:
+    plain = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if name.endswith(".gz") else raw
+    return io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
 
 
 def _open(path: Path) -> IO[bytes]:
