@@ -7,7 +7,7 @@ from itertools import islice
 from core.history.rows import CandleRow
 from core.history.sources import Source, rows_of
 
-BATCH = 20_000
+BATCH = 10_000
 """Candles to a transaction: the bot beside us writes in between, and never waits for more than one of them."""
 
 Put = Callable[[str, int, Sequence[CandleRow]], None]

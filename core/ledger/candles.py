@@ -15,7 +15,7 @@ from core.market.recording import Series
 from storage.database import Database, DatabaseError, cause_of
 from storage.upsert import upsert
 
-_AT_ONCE = 20_000
+_AT_ONCE = 10_000
 _TABLE = rows.CANDLES
 _KEY = (_TABLE.c.symbol, _TABLE.c.interval_s)
 _VALUES = (_TABLE.c.open, _TABLE.c.high, _TABLE.c.low, _TABLE.c.close, _TABLE.c.volume)
@@ -46,7 +46,7 @@ class CandleStore:
         self._database = database
 
     def put(self, symbol: str, interval_s: int, candles: Sequence[CandleRow], *, may_lack_trades: bool = False) -> None:
-        """Store candles, in one transaction for every 20,000; those that are known already are replaced.
+        """Store candles, in one transaction for every 10,000; those that are known already are replaced.
 
         A count of trades that is known stays where the new candle has none. With `may_lack_trades` (the edges of a
         file of trades) a known candle of more volume stays as it is.
