@@ -1,4 +1,4 @@
-"""`zyn`: run, shell, do, parse, demo, backup. The same as `python -m bot`."""
+"""`zyn`: run, shell, do, parse, demo, backup, history. The same as `python -m bot`."""
 
 import argparse
 import asyncio
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.history import add_parser as add_history_parser
+from bot.history import run_history
 from bot.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _parse(settings, options)
     if options.command == "backup":
         return _back_up(settings, options)
+    if options.command == "history":
+        _print_what_the_terminal_knows()
+        return run_history(settings, options)
     return _open(settings, options)
 
 
@@ -57,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument(
         "path", metavar="PATH", type=Path, nargs="?", help="default: beside it, with the time in its name"
     )
+    add_history_parser(commands)
     return parser
 
 

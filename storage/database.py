@@ -1,7 +1,8 @@
 """One database, one kind of transaction.
 
 SQLite runs in WAL with synchronous=FULL; the driver's own transactions are off, because they read outside of the
-transaction that writes. Every transaction begins with BEGIN IMMEDIATE, so two writers can never overlap.
+transaction that writes. Every transaction begins with BEGIN IMMEDIATE, so two writers can never overlap; only a long
+reading that writes nothing begins without.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
+
+_READS_ONLY = "zyn_reads_only"
 
 
 class DatabaseError(Exception):
@@ -42,6 +45,12 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """All or nothing. Commits at the end; any error rolls everything back and goes on up."""
         with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What one moment had, to be read at leisure: nobody who writes waits for it, as they do for `transaction`."""
+        with self.engine.connect() as connection, connection.execution_options(**{_READS_ONLY: True}).begin():
             yield connection
 
     def close(self) -> None:
@@ -108,7 +117,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads_only = connection.get_execution_options().get(_READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
 def _make_folder(path: Path) -> None:
@@ -118,8 +128,14 @@ def _make_folder(path: Path) -> None:
         raise DatabaseError(f"cannot make the folder {path.parent} for the database: {error.strerror}") from error
 
 
+def cause_of(error: Exception) -> str:
+    """The driver's own first line, without the statement and the values that SQLAlchemy puts behind it."""
+    lines = str(getattr(error, "orig", error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def _why(database: Database, error: SQLAlchemyError) -> str:
-    cause = str(getattr(error, "orig", error)).strip().splitlines()[0] if str(error) else type(error).__name__
+    cause = cause_of(error)
     where = database.url.render_as_string(hide_password=True)
     return (
         f"cannot use the database {where}: {cause}. Check DATABASE_URL, that the file is a database and can be written."

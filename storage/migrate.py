@@ -10,10 +10,10 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.backup import copy_pages
-from storage.database import Database, DatabaseError
+from storage.database import Database, DatabaseError, cause_of, open_database, parse_url
 
 OUR_TABLE = "bracket"
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in storage/migrations/versions; a test holds it against Alembic's own answer."""
 
 
@@ -26,9 +26,31 @@ def migrate(database: Database, now: datetime) -> Path | None:
         backup = _backup(database, revision, now)
         _upgrade(database)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise DatabaseError(f"cannot bring the database to its present form: {cause}") from error
+        raise DatabaseError(f"cannot bring the database to its present form: {cause_of(error)}") from error
     return backup
+
+
+def open_present(url: str) -> Database:
+    """Connect to a database as it stands; nothing is made and nothing is migrated.
+
+    Raises DatabaseError where there is none or where its schema is not the present one, with what would help.
+    """
+    path = parse_url(url).database if url.startswith("sqlite") else None
+    if path is not None and not Path(path).is_file():
+        raise DatabaseError(f"there is no database {path} yet; start Zyn once, it makes one (or check DATABASE_URL)")
+    database = open_database(url)
+    try:
+        revision = current_revision(database)
+        if revision != HEAD:
+            found = f"is of schema {revision}, this Zyn needs {HEAD}" if revision else "is empty"
+            raise DatabaseError(f"the database {found}; start Zyn once, it brings it to its present form")
+    except SQLAlchemyError as error:
+        database.close()
+        raise DatabaseError(f"cannot read the database's schema: {cause_of(error)}") from error
+    except DatabaseError:
+        database.close()
+        raise
+    return database
 
 
 def current_revision(database: Database) -> str | None:

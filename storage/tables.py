@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, String, Text, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import ExactDecimal, UtcTime
@@ -16,6 +16,10 @@ def _decimal(*, nullable: bool = False) -> Any:
 
 def _time(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(default=None, sa_column=Column(UtcTime(), nullable=nullable, index=index))
+
+
+def _float() -> Any:
+    return Field(default=None, sa_column=Column(Double(), nullable=False))
 
 
 class SettingRow(SQLModel, table=True):
@@ -294,6 +298,26 @@ class PaperCursorRow(SQLModel, table=True):
     __tablename__ = "paper_cursor"
     symbol: str = Field(primary_key=True, max_length=24)
     until: datetime = _time()
+
+
+class CandleRow(SQLModel, table=True):
+    """A closed candle of the past, for indicators: floats, never money. `at` is its open in unix seconds.
+
+    A missing row is an interval without trades, or one that nobody has told us of.
+    """
+
+    __tablename__ = "candle"
+    # Millions of rows that are only ever read along their key: the key is the table.
+    __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
+    symbol: str = Field(primary_key=True, max_length=24)
+    interval_s: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    open: float = _float()
+    high: float = _float()
+    low: float = _float()
+    close: float = _float()
+    volume: float = _float()
+    trades: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
 
 
 metadata = SQLModel.metadata

@@ -29,6 +29,7 @@ PAPER_ORDERS: Table = tables.metadata.tables["paper_order"]
 PAPER_FILLS: Table = tables.metadata.tables["paper_fill"]
 PAPER_BALANCES: Table = tables.metadata.tables["paper_balance"]
 PAPER_CURSORS: Table = tables.metadata.tables["paper_cursor"]
+CANDLES: Table = tables.metadata.tables["candle"]
 
 _SAME_IN_BRACKET = (
     "id", "symbol", "created_at", "quantity", "limit_price", "atr", "stop_price", "target_price", "risk_per_unit",

@@ -1,183 +1,27 @@
-"""A recorded market: Kraken's own OHLCVT files (CSV, plain or gzipped, no header) and parquet files of candles.
+"""A recorded market: what a file of candles held, seen at the time of a clock.
 
 Nothing of a candle is shown before its end, and between candles the market stands still: the clock of a replay jumps
 from one end to the next. A missing row is an interval without trades; it is never filled in.
 """
 
-import csv
-import gzip
 import hashlib
-import re
-import zlib
-from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
-from pathlib import Path
-from typing import TextIO, cast
 
 from core.domain.instruments import Instrument
 from core.domain.market import Book, Candle, Quote, Tape
 from core.domain.money import ONE
 from core.domain.orders import Side
 from core.exchange.matching import Friction, worse_by_half_spread
-from core.market.builtin import COIN_NAMES, builtin_instruments
+from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock
+from core.market.recording import ReplayError, Series, load_series
 
-_COLUMNS = ("ts", "open", "high", "low", "close", "volume")
-_HEADERS = frozenset({"time", "timestamp", "ts"})
+__all__ = ["ReplayError", "ReplayMarket", "Series", "fingerprint", "first_moment", "load_series"]
+
 _FINGERPRINT = 500
-_EARLIEST, _LATEST = 1_230_000_000, 4_100_000_000
-"""Unix seconds of about 2009 and 2100: no candle of a coin opened before, none in milliseconds is smaller."""
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_NAME = re.compile(r"([A-Za-z0-9]{1,10}?)[_-]?(USDT|USDC|USD|EUR|BTC|XBT|ETH)(?:[_-]?(\d+)(M|m|h|d)?)?$")
-
-
-class ReplayError(Exception):
-    """A recording that cannot be read; the message names the file, the row and what would be right."""
-
-
-@dataclass(slots=True)
-class Series:
-    """Candles of one symbol as columns; `starts` are their open times in unix seconds, ascending."""
-
-    symbol: str
-    interval_s: int = 0
-    starts: "array[int]" = field(default_factory=lambda: array("q"))
-    prices: "array[float]" = field(default_factory=lambda: array("d"))
-    """open, high, low, close, volume of each candle, one after the other."""
-
-    def append(self, start: int, values: Sequence[float]) -> None:
-        """Add the next candle."""
-        self.starts.append(start)
-        self.prices.extend(values)
-
-    def candle(self, index: int) -> Candle:
-        """The candle at `index`, with the decimals that the file shows."""
-        low = index * 5
-        opening, high, lowest, close, volume = (Decimal(repr(value)) for value in self.prices[low : low + 5])
-        return Candle(self.symbol, _time(self.starts[index]), self.interval_s, opening, high, lowest, close, volume)
-
-    def closed_by(self, now: datetime) -> int:
-        """How many candles have ended by `now`."""
-        return bisect_right(self.starts, now.timestamp() - self.interval_s)
-
-
-def load_series(path: Path) -> list[Series]:
-    """Read one file, or every recording in a folder. Raises ReplayError."""
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES) and file.is_file())
-        series = [_load(file) for file in files]
-    elif path.exists():
-        series = [_load(path)]
-    else:
-        raise ReplayError(
-            f"there is no recording at {path}; MARKET=replay:PATH takes a CSV or parquet file, or a folder"
-        )
-    if not series:
-        raise ReplayError(f"the folder {path} holds no .csv, .csv.gz or .parquet file")
-    _must_fit_together(path, series)
-    return series
-
-
-def _must_fit_together(path: Path, series: Sequence[Series]) -> None:
-    if len({one.interval_s for one in series}) > 1:
-        found = ", ".join(f"{one.symbol} {one.interval_s} s" for one in series)
-        raise ReplayError(f"recordings replayed together must have one interval; {path} has {found}")
-    symbols = [one.symbol for one in series]
-    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
-    if twice:
-        raise ReplayError(f"{path} has more than one recording of {', '.join(twice)}; keep one of each")
-
-
-def _load(path: Path) -> Series:
-    series = Series(_symbol_of(path))
-    last = None
-    for number, start, values in _parquet_rows(path) if path.name.endswith(".parquet") else _csv_rows(path):
-        problem = _problem(start, values, last)
-        if problem:
-            raise ReplayError(f"{path.name}, row {number}: {problem}")
-        last = start
-        series.append(start, values)
-    if len(series.starts) <= 1:
-        raise ReplayError(f"{path.name} has {len(series.starts)} candles; a replay needs two or more")
-    series.interval_s = min(after - before for before, after in pairwise(series.starts))
-    return series
-
-
-def _problem(start: int, values: Sequence[float], last: int | None) -> str:
-    """What is wrong with a row, empty when nothing is."""
-    opening, high, low, close, volume = values
-    if not _EARLIEST <= start <= _LATEST or start % 60:
-        return f"its time {start} is not the whole minute of a candle's open in unix seconds"
-    if last is not None and start <= last:
-        return f"its time {start} does not follow {last}; rows must ascend"
-    if not (0 < low <= min(opening, close) and max(opening, close) <= high < float("inf")):
-        return f"open, high, low, close {list(values[:4])} are not a candle"
-    return "" if 0 <= volume < float("inf") else f"its volume {volume} is none"
-
-
-def _symbol_of(path: Path) -> str:
-    stem = path.name
-    for suffix in _SUFFIXES:
-        stem = stem.removesuffix(suffix)
-    match = _NAME.search(stem)
-    if match is None:
-        raise ReplayError(
-            f"cannot tell the symbol of {path.name}; name it like ETHUSD_5.csv or kraken_ETH_USD_5m.parquet"
-        )
-    base, quote = match.group(1).upper(), match.group(2).upper()
-    return f"{COIN_NAMES.get(base.lower(), base)}/{COIN_NAMES.get(quote.lower(), quote)}"
-
-
-def _open_text(path: Path) -> TextIO:
-    if path.name.endswith(".gz"):
-        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8", newline=""))
-    return path.open(encoding="utf-8", newline="")
-
-
-Row = tuple[int, int, list[float]]
-"""Number in the file, open time, and open, high, low, close, volume."""
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    try:
-        with _open_text(path) as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if number > 1 or not row or row[0].strip().lower() not in _HEADERS:
-                    yield _csv_row(path, number, row)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
-        raise ReplayError(f"cannot read {path.name}: {error}") from error
-
-
-def _csv_row(path: Path, number: int, row: Sequence[str]) -> Row:
-    try:
-        start, values = int(row[0]), [float(cell) for cell in row[1 : len(_COLUMNS)]]
-    except (ValueError, IndexError):
-        values = []
-    if len(values) < len(_COLUMNS) - 1:
-        found = ",".join(row)[:80]
-        expected = "time,open,high,low,close,volume,trades"
-        raise ReplayError(f"{path.name}, row {number}: expected {expected}, found {found!r}")
-    return number, start, values
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    from pyarrow import ArrowException, parquet  # noqa: PLC0415 - heavy, and only a parquet replay needs it
-
-    try:
-        table = parquet.read_table(path, columns=list(_COLUMNS))
-    except (ArrowException, OSError, KeyError) as error:
-        raise ReplayError(f"cannot read {path.name} as candles (columns {', '.join(_COLUMNS)}): {error}") from error
-    columns = [table.column(name).to_pylist() for name in _COLUMNS]
-    for number, row in enumerate(zip(*columns, strict=True), 1):
-        try:
-            yield number, int(row[0]), [float(cell) for cell in row[1:]]
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ReplayError(f"{path.name}, row {number}: {row} are not numbers") from error
 
 
 class ReplayMarket:

@@ -1,0 +1,1 @@
+"""Tests of the past: files, trades, names."""
