@@ -141,6 +141,30 @@ class VenueFillRow(SQLModel, table=True):
     at: datetime = _time()
 
 
+class EvaluationRow(SQLModel, table=True):
+    """One look of the autopilot at one candle. Fields as in `core.strategy.evaluation.Evaluation`; the key makes a
+    second look at the same candle impossible.
+    """
+
+    __tablename__ = "evaluation"
+    mode: str = Field(primary_key=True, max_length=8)
+    symbol: str = Field(primary_key=True, max_length=24)
+    interval_s: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_column=Column(UtcTime(), primary_key=True, nullable=False, index=True))
+    evaluated_at: datetime = _time()
+    decision: str = Field(max_length=12)
+    reason: str = Field(max_length=24)
+    came: str = Field(max_length=12)
+    close: float | None = None
+    regime: str = Field(max_length=12)
+    figures: str = Field(sa_column=Column(Text, nullable=False))
+    votes: str = Field(sa_column=Column(Text, nullable=False))
+    holding: str = Field(max_length=64)
+    gate: str | None = Field(default=None, max_length=16)
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    bracket_id: str = Field(max_length=32, index=True)
+
+
 class AlertRow(SQLModel, table=True):
     """The outbox: one piece of news, saved with the decision that made it, delivered in order."""
 
