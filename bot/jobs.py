@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ TICK_TIMEOUT_S = 60.0
 OUTBOX_SECONDS = 1.0
 PRICE_SECONDS = 2.0
 SUMMARY_SECONDS = 30.0
+PRUNE_SECONDS = 3600.0
 SETTLE_S = 0.05
 _NO_TOKEN = "1:offline"  # noqa: S105 - an Application wants a token even when it never speaks to Telegram
 
@@ -75,6 +77,8 @@ class Jobs:
             # One job each: a venue that answers slowly must not keep the other desk's stops waiting.
             self._repeat(queue, f"tick {desk.mode}", seconds, partial(self.tick, desk))
             self._repeat(queue, f"prices {desk.mode}", min(PRICE_SECONDS, seconds), partial(self.prices, desk))
+        self._repeat(queue, "autopilot", self._house.look_s, self.autopilot)
+        self._repeat(queue, "pruning", PRUNE_SECONDS, self.prune)
         self._repeat(queue, "outbox", OUTBOX_SECONDS, self.outbox)
         self._repeat(queue, "summary", SUMMARY_SECONDS, self.summary)
         self._house.service.probes["Jobs"] = self.check
@@ -109,6 +113,8 @@ class Jobs:
         if desk.has_compared and not looks and not service.is_recovery_due(desk):
             return
         report = await service.tick_or_recover(desk)
+        if desk.has_compared:
+            await service.pilot.watch_day(desk)
         if report.looked:
             self._log_troubles(desk, report.troubles)
         self._house.keep_time()
@@ -120,6 +126,17 @@ class Jobs:
             if trouble not in known:
                 logger.warning("tick of the {} desk: {}", desk.mode, trouble)
         self._troubles[desk.mode] = frozenset(troubles)
+
+    async def autopilot(self) -> None:
+        """Look whether candles have closed, and decide."""
+        await self._house.service.pilot.look()
+
+    async def prune(self) -> None:
+        """Let go of evaluations that are old and led to no trade."""
+        days = timedelta(days=self._house.settings.evaluations_days)
+        gone = self._house.service.pilot.evaluations.prune(self._house.clock() - days)
+        if gone:
+            logger.info("{} old evaluations pruned", gone)
 
     async def prices(self, desk: Desk) -> None:
         """Look at the prices of what is open at a desk and tick where a level was reached."""

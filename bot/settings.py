@@ -148,6 +148,15 @@ class Settings(BaseModel):
             "learns of the account is shown)."
         ),
     ] = TargetMode.EMULATED
+    autopilot: Annotated[
+        bool, _help("true: the autopilot trades on PAPER until you choose otherwise; LIVE is off until you turn it on.")
+    ] = True
+    strategy: Annotated[
+        str, Field(min_length=1), _help("The strategy's numbers: aggressive, balanced, or the path of a TOML file.")
+    ] = "aggressive"
+    evaluations_days: Annotated[
+        int, Field(ge=1, le=3650), _help("Evaluations that led to no trade are kept for so many days.")
+    ] = 30
     quote_currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,5}$"), _help("Currency of a coin named alone.")] = "USD"
     owner_name: Annotated[str, Field(min_length=1, max_length=40), _help("What Zyn calls you.")] = "jimmy"
     paper_balance: Annotated[

@@ -12,6 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.grammar.parse import Grammar
 from bot.live import LiveSetupError, lacks, live_exchange, remember_holds, require_keys, require_live
 from bot.settings import Settings
+from bot.strategy import load_strategy
+from core.autopilot.choices import Choices
+from core.autopilot.day import DayKeeper
+from core.autopilot.pilot import Pilot
 from core.domain.errors import ZynError
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode
@@ -19,6 +23,7 @@ from core.exchange.kraken_private import KrakenExchangeWrapper
 from core.exchange.matching import Friction
 from core.exchange.paper import PaperExchangeWrapper
 from core.exchange.port import Exchange, MarketData
+from core.ledger.evaluations import Evaluations
 from core.ledger.ledger import Ledger
 from core.ledger.paper import PaperLedger
 from core.ledger.proposals import Proposals
@@ -28,6 +33,7 @@ from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock, MarketClock, wall_clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
+from core.strategy.config import ConfigError, TradingConfig
 from core.trading.approvals import Approvals
 from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
@@ -62,6 +68,8 @@ class House:
     service: TradingService
     approvals: Approvals
     grammar: Grammar
+    look_s: float = 1.0
+    """How often the autopilot looks whether a candle has ended, in real seconds."""
 
     def keep_time(self) -> None:
         """Remember how far a market of our own has come, so that it stands still while nobody runs it."""
@@ -76,6 +84,10 @@ class House:
         self.database.close()
 
 
+CANDLE_SETTLES_S = 3.0
+LOOK_LEAST_S = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class MarketParts:
     """A market with its clock and the stamp that its books carry."""
@@ -85,6 +97,10 @@ class MarketParts:
     stamp: str
     quote_age_max_s: float
     """PRICE_MAX_AGE_S in the market's own time: a market that runs faster has older prices at every look."""
+    settle_s: float = 0.0
+    """How long after its end a candle is asked for."""
+    look_s: float = 1.0
+    """How often the autopilot looks whether a candle has ended, in real seconds."""
     submit_deadline_s: float = SUBMIT_DEADLINE_S
     """How long an order may take to arrive, in the market's own time."""
 
@@ -107,6 +123,10 @@ async def open_house(settings: Settings) -> House:
         if backup is not None:
             logger.info("the database was copied to {} before its schema was brought up to date", backup)
         return await _furnish(settings, database, lock)
+    except ConfigError as error:
+        lock.release()
+        database.close()
+        raise WiringError(str(error)) from error
     except (SQLAlchemyError, ValueError) as error:
         lock.release()
         database.close()
@@ -143,7 +163,10 @@ def assemble(
 ) -> House:
     """One desk for each exchange, and the service, grammar and store around them. Nothing is read or sent yet."""
     store = Store(database)
-    desks = {exchange.mode: _desk(settings, exchange, database, market, instruments) for exchange in exchanges}
+    strategy = load_strategy(settings.strategy)
+    desks = {
+        exchange.mode: _desk(settings, exchange, database, market, instruments, strategy) for exchange in exchanges
+    }
     for exchange in exchanges:
         if isinstance(exchange, KrakenExchangeWrapper):
             remember_holds(desks[exchange.mode], exchange, store)
@@ -151,10 +174,13 @@ def assemble(
     service = TradingService(
         desks, store, settings.mode, owner=settings.owner_name, database_name=name, lacks=lacks(settings)
     )
+    keepers = {mode: DayKeeper(desk, store, strategy.limits) for mode, desk in desks.items()}
+    choices = Choices(store, strategy, starts_on=settings.autopilot)
+    service.pilot = Pilot(service, Evaluations(database), choices, keepers, settle_s=market.settle_s)
     policy = ConsentPolicy(settings.confirm_paper, settings.confirm_live, settings.confirm_move_pct)
     approvals = Approvals(service, Proposals(database), policy, wall_clock)
     grammar = Grammar(instruments, settings.quote_currency)
-    return House(settings, database, lock, store, market.data, market.clock, service, approvals, grammar)
+    return House(settings, database, lock, store, market.data, market.clock, service, approvals, grammar, market.look_s)
 
 
 def _installation(store: Store) -> str:
@@ -181,7 +207,7 @@ def _market(settings: Settings, store: Store) -> MarketParts:
             clock,
             f"generated:{settings.market_seed}",
             settings.price_max_age_s * faster,
-            SUBMIT_DEADLINE_S * faster,
+            submit_deadline_s=SUBMIT_DEADLINE_S * faster,
         )
     if settings.market.startswith("replay:"):
         return _replay(settings, store, Path(settings.market.removeprefix("replay:")))
@@ -192,6 +218,7 @@ def _market(settings: Settings, store: Store) -> MarketParts:
         wall_clock,
         "kraken",
         settings.price_max_age_s,
+        settle_s=CANDLE_SETTLES_S,
     )
 
 
@@ -215,7 +242,9 @@ def _replay(settings: Settings, store: Store, path: Path) -> MarketParts:
     jump_s = 2 * series[0].interval_s
     age_max = settings.price_max_age_s + jump_s
     deadline_s = SUBMIT_DEADLINE_S * max(1.0, settings.market_speed) + jump_s
-    return MarketParts(data, clock, f"replay:{path.name}:{fingerprint(series)}", age_max, deadline_s)
+    look_s = min(1.0, max(LOOK_LEAST_S, series[0].interval_s / settings.market_speed / 3))
+    stamp = f"replay:{path.name}:{fingerprint(series)}"
+    return MarketParts(data, clock, stamp, age_max, look_s=look_s, submit_deadline_s=deadline_s)
 
 
 def _resume(store: Store) -> datetime | None:
@@ -265,10 +294,11 @@ def _desk(
     database: Database,
     market: MarketParts,
     instruments: Mapping[str, Instrument],
+    strategy: TradingConfig,
 ) -> Desk:
     ledger = Ledger(database, exchange.mode)
     some = next(iter(instruments.values()))
-    desk_settings = _desk_settings(settings, some, market, exchange.mode)
+    desk_settings = _desk_settings(settings, some, market, exchange.mode, strategy)
     installation = _installation(Store(database))
     names = _bracket_ids(installation)
     desk = Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, names)
@@ -276,7 +306,9 @@ def _desk(
     return desk
 
 
-def _desk_settings(settings: Settings, instrument: Instrument, market: MarketParts, mode: Mode) -> DeskSettings:
+def _desk_settings(
+    settings: Settings, instrument: Instrument, market: MarketParts, mode: Mode, strategy: TradingConfig
+) -> DeskSettings:
     config = BracketConfig(settings.stop_atr, settings.target_atr, settings.stop_pct, settings.target_pct)
     rules = Rules(
         instrument,
@@ -292,6 +324,7 @@ def _desk_settings(settings: Settings, instrument: Instrument, market: MarketPar
     limits = RiskLimits(
         settings.risk_pct_max,
         settings.exposure_pct_max,
+        max(settings.risk_pct_max, strategy.risk.total_risk_pct),
         settings.max_order_quote,
         settings.price_collar_pct,
         settings.risk_reduce,

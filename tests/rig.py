@@ -18,6 +18,9 @@ from itertools import count
 from typing import cast
 
 from bot.grammar.parse import Grammar, Parsed
+from core.autopilot.choices import Choices
+from core.autopilot.day import DayKeeper
+from core.autopilot.pilot import Pilot
 from core.commands.base import Command
 from core.domain.instruments import Instrument
 from core.domain.market import Book, BookLevel, Candle, Print, Quote, Tape
@@ -27,6 +30,7 @@ from core.exchange.errors import MarketDownError
 from core.exchange.matching import Friction
 from core.exchange.paper import PaperExchangeWrapper
 from core.exchange.port import Exchange, MarketData
+from core.ledger.evaluations import Evaluations
 from core.ledger.ledger import Ledger
 from core.ledger.paper import PaperLedger
 from core.ledger.proposals import Proposals
@@ -36,6 +40,7 @@ from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
+from core.strategy.config import TradingConfig
 from core.trading.approvals import Approvals
 from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
@@ -58,6 +63,7 @@ WIDE = RiskLimits(
 """Limits that let everything through, for tests about something else."""
 FRICTION = Friction()
 CONFIG = BracketConfig()
+STRATEGY = TradingConfig()
 
 
 @dataclass
@@ -183,6 +189,9 @@ class Wiring:
     """An exchange for a LIVE desk; None: there is none."""
     first_mode: Mode = Mode.PAPER
     policy: ConsentPolicy = CONSENT
+    strategy: TradingConfig = STRATEGY
+    autopilot: bool = True
+    """Whether it trades on PAPER from the start; nobody calls it but the test."""
 
 
 @dataclass
@@ -272,9 +281,17 @@ async def _furnish(wiring: Wiring, database: Database) -> Rig:
     }
     store = Store(database)
     service = TradingService(desks, store, wiring.first_mode, owner="jimmy", database_name=str(database))
+    keepers = {mode: DayKeeper(one, store, wiring.strategy.limits) for mode, one in desks.items()}
+    choices = Choices(store, wiring.strategy, starts_on=wiring.autopilot)
+    service.pilot = Pilot(service, Evaluations(database), choices, keepers, settle_s=3.0, offload=_at_once)
     approvals = Approvals(service, Proposals(database), wiring.policy, clock)
     grammar = Grammar(instruments, wiring.quote_currency)
     return Rig(wiring, database, store, market, clock, paper, exchange, desks[Mode.PAPER], service, approvals, grammar)
+
+
+async def _at_once(work: Callable[..., object], *given: object) -> object:
+    """Where the bot would use a thread."""
+    return work(*given)
 
 
 def hand_market(clock: SettableClock | None = None) -> HandMarket:

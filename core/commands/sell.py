@@ -19,7 +19,6 @@ from core.commands.base import (
     TargetArgument,
 )
 from core.commands.exiting import exit_reply
-from core.commands.protect import apply_levels, plan_levels
 from core.commands.showing import is_all, level_line, levels_about, show_exits
 from core.domain.brackets import Bracket, ExitReason, Level, LevelUnit
 from core.domain.errors import Code, Denied
@@ -29,6 +28,7 @@ from core.risk.sizing import AmountUnit, size_exit
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.leaving import leave
+from core.trading.levels import apply_levels, plan_levels
 from core.trading.reply import ExecFacts, Reply
 
 

@@ -53,6 +53,10 @@ class ExitReason(StrEnum):
     ENTRY_LOST = "entry_lost"
     DUST = "dust"
     SOLD_ELSEWHERE = "sold_elsewhere"
+    STRATEGY = "strategy"
+    PROFIT = "profit"
+    TIME = "time"
+    KILL_SWITCH = "kill_switch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,13 @@ class Ledger:
         with self._database.transaction() as connection:
             return self._load(connection, where)
 
+    def begun_since(self, moment: datetime) -> list[Bracket]:
+        """Brackets of this mode that were begun at `moment` or later, whatever became of them."""
+        table = rows.BRACKETS
+        where = (table.c.mode == self.mode.value) & (table.c.created_at >= moment)
+        with self._database.transaction() as connection:
+            return self._load(connection, where)
+
     def find_order(self, name: str) -> tuple[Bracket, Order] | None:
         """The order with this client or venue order id."""
         orders = rows.ORDERS

@@ -12,6 +12,7 @@ from decimal import Decimal
 from core.domain.brackets import Bracket, BracketState, ExitReason, Leave
 from core.domain.events import Event, EventKind
 from core.domain.market import Quote
+from core.domain.modes import Source
 from core.domain.money import ZERO, divide, plain, times
 from core.domain.orders import Fill, Order, OrderState, OrderType, Role
 from core.domain.venue import Action, Snapshot, Submit
@@ -133,6 +134,8 @@ def _tell_move(draft: Draft, was: OrderState, order: Order) -> None:
 
 def _is_news(draft: Draft, since: datetime) -> bool:
     quiet = timedelta(seconds=draft.rules.quiet_s)
+    if draft.bracket.source is Source.AUTOPILOT:
+        return True  # Nobody gets a reply that would tell of it.
     return draft.bracket.entry_type is OrderType.LIMIT or draft.now - since >= quiet
 
 

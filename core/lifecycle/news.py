@@ -19,6 +19,10 @@ EXIT_WORDS: dict[ExitReason, str] = {
     ExitReason.ENTRY_CANCELED: "the entry was canceled unfilled",
     ExitReason.ENTRY_LOST: "the entry never reached the venue",
     ExitReason.DUST: "what is left is too small to sell",
+    ExitReason.STRATEGY: "left by the autopilot, the market has turned",
+    ExitReason.PROFIT: "a part was taken as profit",
+    ExitReason.TIME: "left by the autopilot after its time",
+    ExitReason.KILL_SWITCH: "sold by the kill switch",
     ExitReason.SOLD_ELSEWHERE: "its coins left the account by another way than Zyn's orders",
 }
 

@@ -1,8 +1,10 @@
 """PURE. How much may be risked: the numbers, and the gate that turns a request into an approval or a denial."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.domain.brackets import Bracket
 from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode, Source
@@ -17,6 +19,7 @@ class RiskLimits:
 
     risk_pct_max: Decimal = Decimal(2)
     exposure_pct_max: Decimal = Decimal(90)
+    total_risk_pct_max: Decimal = Decimal(100)
     max_order_quote: Decimal = Decimal(5000)
     price_collar_pct: Decimal = Decimal(10)
     reduce_to_fit: bool = False
@@ -46,6 +49,22 @@ class Account:
     equity: Decimal
     exposure: Decimal
     taker_pct: Decimal
+    active_risk: Decimal = ZERO
+    """What all stops together would lose."""
+
+
+def active_risk(brackets: Iterable[Bracket]) -> Decimal:
+    """What the stops of these would lose, counted from their entries; a stop at or above its entry loses nothing."""
+    total = ZERO
+    for bracket in brackets:
+        entry, stop = bracket.entry, bracket.stop_price
+        if stop is None or entry is None:
+            continue
+        waiting = entry.remaining if entry.is_live else ZERO
+        price = bracket.entry_average or bracket.limit_price or entry.price
+        if price is not None and price > stop:
+            total += times(max(bracket.held, ZERO) + waiting, price - stop)
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,11 @@ def _ceilings(request: OrderRequest, account: Account, limits: RiskLimits) -> li
     risk_money = percent_of(account.equity, limits.risk_pct_max)
     risk = request.prices.risk
     most_exposed = percent_of(account.equity, limits.exposure_pct_max)
+    all_risk = percent_of(account.equity, limits.total_risk_pct_max)
+    too_risky_together = (
+        f"all stops together would risk {cents(account.active_risk + times(request.quantity, risk))} {quote}, the "
+        f"limit is {cents(all_risk)} ({plain(limits.total_risk_pct_max)}% of {cents(account.equity)})"
+    )
     too_large = f"the order costs {cents(cost)} {quote}, the limit is {cents(limits.max_order_quote)} (MAX_ORDER_QUOTE)"
     too_dear = f"the order needs {cents(times(request.quantity, with_fee))} {quote} with its fee"
     too_risky = f"the stop risks {cents(times(request.quantity, risk))} {quote}, the limit is {cents(risk_money)}"
@@ -123,6 +147,11 @@ def _ceilings(request: OrderRequest, account: Account, limits: RiskLimits) -> li
             Code.RISK_PER_TRADE,
             divide(risk_money, risk) if risk > ZERO else request.quantity,
             f"{too_risky} ({share})",
+        ),
+        (
+            Code.TOTAL_RISK,
+            divide(max(ZERO, all_risk - account.active_risk), risk) if risk > ZERO else request.quantity,
+            too_risky_together,
         ),
         (
             Code.EXPOSURE,

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from core.domain.modes import Mode
 from core.risk.gates import Gate
-from core.strategy.signals import Signal
 from core.strategy.words import Decision, Filter, Reason, Regime, Vote
+
+if TYPE_CHECKING:
+    from core.strategy.signals import Signal
 
 
 class Came(StrEnum):
@@ -60,7 +63,7 @@ class Evaluation:
         return replace(self, came=came, text=text, gate=gate, bracket_id=bracket_id or self.bracket_id)
 
 
-def evaluation_of(signal: Signal, mode: Mode, interval_s: int, now: datetime, holding: str) -> Evaluation:
+def evaluation_of(signal: "Signal", mode: Mode, interval_s: int, now: datetime, holding: str) -> Evaluation:
     """The row of a signal, before anything is done about it."""
     return Evaluation(
         mode=mode,

@@ -122,14 +122,18 @@ class Desk:
         self._listed: dict[str, Instrument] = {}
         self.learned: Evidence | None = None
         """What this account is known to do with the coins of a resting stop."""
+        self.killed: Callable[[], str] = _alive
+        """Why the kill switch is on; empty while it is off."""
         self.health = Health()
         """How the world around this desk is, as the watchdog sees it."""
         self._balances_at: datetime | None = None
         self._at_work = 0
         self._idle = asyncio.Event()
-        self._idle.set()
-        self.entries = asyncio.Lock()
+
+    @property
+    def entries(self) -> asyncio.Lock:
         """Held from the look at the account to the entry that it allowed, so that two cannot spend the same room."""
+        return self.lock("")
 
     def lock(self, base: str) -> asyncio.Lock:
         """One lock per coin: a pile of coins is one thing, however many brackets share it."""
@@ -137,8 +141,15 @@ class Desk:
 
     @property
     def state(self) -> TradingState:
-        """Halted after a broken promise, reducing while a stop is refused, else what the world around allows."""
-        if self.halted_because:
+        """Halted after a broken promise or by the kill switch, reducing while a stop is refused, else what the world
+        around allows.
+        """
+        return TradingState.HALTED if self.killed() else self.state_beside_the_kill_switch
+
+    @property
+    def state_beside_the_kill_switch(self) -> TradingState:
+        """The same, as if there were no kill switch."""
+        if self.broken_because:
             return TradingState.HALTED
         now = self.clock()
         if any(bracket.lacks_cover(now) for bracket in self.ledger.unfinished()):
@@ -147,6 +158,11 @@ class Desk:
 
     @property
     def halted_because(self) -> str:
+        """The kill switch and the broken promises that nobody has cleared yet; empty where there are none."""
+        return "; ".join(why for why in (self.killed(), self.broken_because) if why)
+
+    @property
+    def broken_because(self) -> str:
         """The broken promises that nobody has cleared yet; empty where there are none."""
         return "; ".join(f"{one.promise}, {one.detail}" for one in self.ledger.incidents.open())
 
@@ -315,7 +331,8 @@ class Desk:
 
     async def wait_until_idle(self) -> None:
         """Return when nobody is at work here."""
-        await self._idle.wait()
+        while self._at_work:
+            await self._idle.wait()
 
     @property
     def is_busy(self) -> bool:
@@ -392,6 +409,11 @@ class Desk:
     def note_change(self, base: str) -> None:
         """Remember that this coin's books moved, so that an older snapshot is not used for it."""
         self.changes[base] = self.changes.get(base, 0) + 1
+
+
+def _alive() -> str:
+    """There is no kill switch."""
+    return ""
 
 
 def _is_gone_for_good(order: Order, now: datetime) -> bool:

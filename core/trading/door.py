@@ -15,7 +15,7 @@ from core.domain.venue import Refused, Snapshot, Submit, Unknown
 from core.exchange.budget import ENTRY_RESERVE
 from core.exchange.matching import walk
 from core.lifecycle.decide import decide
-from core.risk.limits import Account, Approved, OrderRequest, assess
+from core.risk.limits import Account, Approved, OrderRequest, active_risk, assess
 from core.risk.prices import BracketPrices, compute_bracket_prices, default_stop, default_target, misplaced
 from core.risk.sizing import AmountUnit, Funds, size_entry
 from core.trading.desk import Desk
@@ -46,18 +46,22 @@ async def open_position_with_brackets(
     source: Source,
     *,
     limit_price: Decimal | None = None,
+    atr: Decimal | None = None,
 ) -> Opened:
     """Buy `quantity` of `symbol` at the exchange of this desk, protected by `stop` and `target`.
 
     The intent is saved before anything is sent, and the ordinary tick then fills in the legs. Raises Denied, with
-    nothing saved and nothing sent, when a rule or a limit says no. A venue's refusal is not raised: it is in the
+    nothing saved and nothing sent, when a rule or a limit says no. `atr` is the one that a strategy has decided with;
+    without it the market's own is taken. A venue's refusal is not raised: it is in the
     bracket that comes back.
     """
     desk = exchange
     require_entries(desk, side)
     asked_at = desk.clock()
     async with desk.entries:
-        verdict, opening = await approve_entry(desk, symbol, quantity, entry_type, stop, target, source, limit_price)
+        verdict, opening = await approve_entry(
+            desk, symbol, quantity, entry_type, stop, target, source, limit_price, atr=atr
+        )
         waited = desk.clock() - asked_at
         if desk.mode is Mode.LIVE and waited > WAIT_MAX:
             seconds = waited.total_seconds()
@@ -96,6 +100,8 @@ async def approve_entry(
     target: Level | None,
     source: Source,
     limit_price: Decimal | None,
+    *,
+    atr: Decimal | None = None,
 ) -> tuple[Approved, Opening]:
     """Look at market and account, and approve or raise Denied. Nothing is saved and nothing is sent."""
     instrument = await desk.instrument(symbol)
@@ -107,7 +113,7 @@ async def approve_entry(
         status = await desk.market.status(symbol)
         instrument = instrument if status == "unknown" else replace(instrument, status=status)
     snapshot = await desk.snapshot()
-    atr = await desk.atr(symbol)
+    atr = atr or await desk.atr(symbol)
     # Last: the account may have to wait for its turn to be read, and the price goes on meanwhile.
     quote = await desk.fresh_quote(symbol)
     limit, notes = _limit(instrument, entry_type, limit_price)
@@ -119,7 +125,7 @@ async def approve_entry(
     wrong = misplaced(prices, expected)
     if wrong is not None:
         raise wrong
-    account = await _account(desk, snapshot, instrument)
+    account = await account_of(desk, snapshot, instrument)
     funds = Funds(account.available, account.equity, expected, prices.risk, account.taker_pct)
     wanted = size_entry(*quantity, funds, instrument)
     worst = await _worst_price(desk, symbol, wanted, limit, expected)
@@ -163,7 +169,7 @@ def _limit(
     return price, notes
 
 
-async def _account(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> Account:
+async def account_of(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> Account:
     """The account in the pair's quote: what is available, what everything is worth, and how much of it is coins.
 
     Coins that are not ours and have no price just now count as nothing, which allows less, not more.
@@ -190,7 +196,7 @@ async def _account(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> Ac
     cash = snapshot.balances.get(currency)
     total, held = (cash.total, cash.held) if cash else (ZERO, ZERO)
     taker_pct = (await desk.exchange.fees(instrument.symbol)).taker_pct
-    return Account(total - held, total + worth, worth + held, taker_pct)
+    return Account(total - held, total + worth, worth + held, taker_pct, active_risk(desk.ledger.unfinished()))
 
 
 def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:

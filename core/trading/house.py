@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.domain.modes import Mode
 from core.trading.desk import Desk
 from core.trading.tick import TickReport
+
+if TYPE_CHECKING:
+    from core.autopilot.pilot import Pilot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class House(Protocol):
     @property
     def probes(self) -> Mapping[str, Probe]:
         """Checks of the things outside of core: Telegram, model, jobs."""
+        ...
+
+    @property
+    def pilot(self) -> "Pilot":
+        """The autopilot: its choices, its log, its days."""
         ...
 
     @property

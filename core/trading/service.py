@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,9 @@ from core.trading.desk import Desk
 from core.trading.house import Check, Probe
 from core.trading.state import tell_readiness
 from core.trading.tick import TickReport, tick
+
+if TYPE_CHECKING:
+    from core.autopilot.pilot import Pilot
 
 MODE_KEY = "mode"
 RECOVERY_PAUSE_MAX = timedelta(seconds=30)
@@ -44,6 +48,8 @@ class TradingService:
         self._store = store
         self._database_name = database_name
         self.owner = owner
+        self.pilot: Pilot
+        """Set by the wiring, which makes it around this service."""
         self.lacks = lacks
         """What a desk that is not set up would need, as an instruction."""
         self.probes: dict[str, Probe] = {}

@@ -1,0 +1,49 @@
+"""What the owner chose about the autopilot, stored: whether it trades, in which mode, and what it watches."""
+
+import json
+from collections.abc import Sequence
+
+from core.domain.modes import Mode
+from core.ledger.store import Store
+from core.strategy.config import TradingConfig
+
+WATCHED_KEY = "watchlist"
+WATCHED_MAX = 200
+
+
+class Choices:
+    """`starts_on` is what holds on PAPER until somebody has chosen; LIVE is off until it is switched on."""
+
+    def __init__(self, store: Store, config: TradingConfig, *, starts_on: bool = True) -> None:
+        self.config = config
+        self._store = store
+        self._starts_on = starts_on
+
+    def is_on(self, mode: Mode) -> bool:
+        """Whether the autopilot trades in this mode."""
+        stored = self._store.get(_key(mode))
+        if stored is None:
+            return mode is Mode.PAPER and self._starts_on
+        return stored == "on"
+
+    def switch(self, mode: Mode, *, on: bool) -> None:
+        """Store the choice."""
+        self._store.put(_key(mode), "on" if on else "off")
+
+    def watched(self) -> tuple[str, ...]:
+        """The symbols that are looked at, in the order in which they were chosen."""
+        stored = self._store.get(WATCHED_KEY)
+        return self.config.universe.symbols if stored is None else tuple(json.loads(stored))
+
+    @property
+    def is_chosen(self) -> bool:
+        """True once the owner has changed the list himself."""
+        return self._store.get(WATCHED_KEY) is not None
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """Store another list."""
+        self._store.put(WATCHED_KEY, json.dumps(list(dict.fromkeys(symbols))))
+
+
+def _key(mode: Mode) -> str:
+    return f"autopilot:{mode.value}"

@@ -1,0 +1,249 @@
+"""The pilot: each watched symbol is looked at once for each closed candle, decided on, and acted for.
+
+What is decided is written before anything is sent, under a key that exists once: no candle is decided on twice,
+whatever ends the process. A candle that nobody looked at in time is written down as missed and is not traded late.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from core.autopilot.choices import Choices
+from core.autopilot.day import DayKeeper
+from core.autopilot.entering import enter, own_position
+from core.autopilot.leaving import leave_position, manage
+from core.domain.errors import ZynError
+from core.domain.market import Candle
+from core.domain.modes import Mode
+from core.domain.money import ZERO
+from core.exchange.errors import MarketDownError
+from core.ledger.evaluations import Evaluations
+from core.risk.gates import Gate
+from core.strategy.config import TradingConfig
+from core.strategy.evaluation import Came, Evaluation, evaluation_of, missed
+from core.strategy.words import Decision
+from core.trading.desk import Desk
+from core.trading.service import TradingService
+
+if TYPE_CHECKING:
+    from core.strategy.signals import Signal, Signals
+
+RETRY_S = 5.0
+MISSED_MAX = 500
+"""So many missed candles of a symbol are written down one by one; of a longer absence the oldest are not."""
+Offload = Callable[..., Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class _Round:
+    """One candle's end: the symbols whose candle has not come yet."""
+
+    mode: Mode
+    ends_at: datetime
+    waiting: set[str]
+    retry_at: datetime
+    seen: dict[str, Sequence[Candle]] = field(default_factory=dict)
+
+
+class Pilot:
+    """`look` is called every second or so. `settle_s`: how long after a candle's end it is asked for."""
+
+    def __init__(
+        self,
+        service: TradingService,
+        evaluations: Evaluations,
+        choices: Choices,
+        keepers: Mapping[Mode, DayKeeper],
+        *,
+        settle_s: float = 3.0,
+        offload: Offload = asyncio.to_thread,
+    ) -> None:
+        self.choices = choices
+        self.evaluations = evaluations
+        self.keepers = dict(keepers)
+        self._service = service
+        self._settle = timedelta(seconds=settle_s)
+        self._offload = offload
+        self._round: _Round | None = None
+        self._resolved: set[Mode] = set()
+
+    @property
+    def config(self) -> TradingConfig:
+        """The numbers in force."""
+        return self.choices.config
+
+    async def look(self) -> int:
+        """Evaluate every watched symbol whose candle has closed. Returns how many were evaluated."""
+        desk = self._service.desk(self._service.active_mode)
+        if not desk.has_compared:
+            return 0
+        self._resolve(desk)
+        now = desk.clock()
+        current = self._current(desk, now)
+        if not current.waiting or now < current.retry_at:
+            return 0
+        current.retry_at = now + timedelta(seconds=RETRY_S)
+        arrived = await self._read(desk, current)
+        current.waiting -= arrived.keys()
+        if now - current.ends_at > self._late:
+            current.waiting.clear()
+        if not arrived:
+            return 0
+        # What has ended since the last tick is to be known before anything is begun.
+        await self._service.tick(desk)
+        return await self._evaluate(desk, arrived, current)
+
+    def _current(self, desk: Desk, now: datetime) -> _Round:
+        length = self.config.timeframe_s
+        stamp = int((now - self._settle).timestamp()) // length * length
+        ends_at = datetime.fromtimestamp(stamp, UTC)
+        known = self._round
+        if known is None or (known.mode, known.ends_at) != (desk.mode, ends_at):
+            seen = known.seen if known is not None else {}
+            known = self._round = _Round(desk.mode, ends_at, set(self.choices.watched()), now, seen)
+        return known
+
+    @property
+    def _late(self) -> timedelta:
+        """A candle that is seen so long after its end is not traded any more."""
+        return timedelta(seconds=self.config.timeframe_s / 2)
+
+    async def _read(self, desk: Desk, current: _Round) -> dict[str, Sequence[Candle]]:
+        """The candles of those whose newest has closed with this round. Intervals without trades are no candles."""
+        symbols = sorted(current.waiting)
+        found = await asyncio.gather(*(self._candles(desk, symbol) for symbol in symbols))
+        arrived = {
+            symbol: candles
+            for symbol, candles in zip(symbols, found, strict=True)
+            if candles and candles[-1].ends_at >= current.ends_at
+        }
+        current.seen |= arrived
+        return arrived
+
+    async def _candles(self, desk: Desk, symbol: str) -> Sequence[Candle]:
+        try:
+            candles = await desk.market.candles(symbol, self.config.timeframe_s, self.config.history)
+        except MarketDownError as error:
+            logger.debug("no candles of {}: {}", symbol, error.message)
+            return ()
+        return [one for one in candles if one.closed and one.volume > ZERO]
+
+    async def _evaluate(self, desk: Desk, arrived: Mapping[str, Sequence[Candle]], current: _Round) -> int:
+        found: Signals = await self._offload(_signals, arrived, self.config)
+        now, is_on = desk.clock(), self.choices.is_on(desk.mode)
+        known = self.evaluations.newest(desk.mode, self.config.timeframe_s, arrived)
+        planned: list[Evaluation] = []
+        for symbol, candles in arrived.items():
+            planned += self._missed(desk.mode, symbol, candles, known.get(symbol), now)
+            signal, last = found.last(symbol), candles[-1]
+            is_fresh = known.get(symbol) is None or known[symbol] < last.at
+            if signal is None or not is_fresh or now - last.ends_at > self._late:
+                continue
+            planned.append(self._plan(desk, signal, now, is_on=is_on))
+        ours = self.evaluations.claim(planned)
+        for one in ours:
+            _log(one)
+            if one.came is Came.BEGUN:
+                await self._act(desk, one, current)
+            elif is_on and one.holding:
+                await manage(desk, one, self.config)
+        return sum(1 for one in ours if one.came is not Came.MISSED)
+
+    def _missed(
+        self, mode: Mode, symbol: str, candles: Sequence[Candle], last_at: datetime | None, now: datetime
+    ) -> list[Evaluation]:
+        """Rows for the candles since the last one that was looked at, the newest too where it is too old by now."""
+        if last_at is None:
+            return []
+        late = now - candles[-1].ends_at > self._late
+        over = candles if late else candles[:-1]
+        gone = [one.at for one in over if one.at > last_at][-MISSED_MAX:]
+        return [missed(symbol, mode, self.config.timeframe_s, at, now) for at in gone]
+
+    def _plan(self, desk: Desk, signal: "Signal", now: datetime, *, is_on: bool) -> Evaluation:
+        """The row as it is written before anything is done."""
+        position = own_position(desk, signal.symbol)
+        holding = position.id if position is not None else ""
+        row = evaluation_of(signal, desk.mode, self.config.timeframe_s, now, holding)
+        enters = signal.decision is Decision.LONG
+        leaves = signal.decision in {Decision.SHORT, Decision.EXIT} and bool(holding)
+        if (enters or leaves) and not is_on:
+            return row.ended(Came.STOPPED, f"the autopilot is off in {desk.mode}", Gate.AUTOPILOT_OFF)
+        if enters or leaves:
+            return row.ended(Came.BEGUN)
+        if signal.decision is Decision.SHORT:
+            return row.ended(Came.STOPPED, "spot only: a short is recorded and not traded", Gate.SPOT_ONLY)
+        return row
+
+    async def _act(self, desk: Desk, begun: Evaluation, current: _Round) -> None:
+        if begun.decision is Decision.LONG:
+            ended = await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen)
+        else:
+            ended = await leave_position(desk, begun)
+        self.evaluations.settle(ended)
+        logger.info(
+            "[{}] autopilot {} {}: {}{}",
+            desk.mode,
+            ended.symbol,
+            ended.decision,
+            f"{ended.gate}, " if ended.gate else "",
+            ended.text,
+        )
+
+    def _resolve(self, desk: Desk) -> None:
+        """After a start: say of each decision that was begun whether its order exists."""
+        if desk.mode in self._resolved:
+            return
+        for begun in self.evaluations.begun(desk.mode):
+            found = desk.ledger.newest(begun.symbol)
+            is_its = found is not None and found.created_at >= begun.evaluated_at
+            if begun.decision is not Decision.LONG:
+                ended = begun.ended(Came.INTERRUPTED, "Zyn ended while it was leaving; the bracket tells how it went")
+            elif found is not None and is_its:
+                ended = begun.ended(Came.OPENED, "Zyn ended before it could note this", bracket_id=found.id)
+            else:
+                ended = begun.ended(Came.INTERRUPTED, "Zyn ended before an order was saved; nothing was bought")
+            self.evaluations.settle(ended)
+        self._resolved.add(desk.mode)
+
+    async def prepare(self) -> None:
+        """Load what the first evaluation needs, beside everything else, before a candle waits for it."""
+        await self._offload(_signals, {}, self.config)
+
+    async def watch_day(self, desk: Desk) -> None:
+        """Count the day of a desk; a market or venue that cannot be read is waited for."""
+        try:
+            await self.keepers[desk.mode].look()
+        except ZynError as error:
+            logger.debug("[{}] the day could not be counted: {}", desk.mode, error.message)
+
+
+def _signals(candles: Mapping[str, Sequence[Candle]], config: TradingConfig) -> "Signals":
+    from core.strategy.panel import panel_of  # noqa: PLC0415 - numpy and pandas, half a second and 60 MiB
+    from core.strategy.signals import signals  # noqa: PLC0415 - the same
+
+    return signals(panel_of(candles, config.timeframe_s), config)
+
+
+def _log(one: Evaluation) -> None:
+    figures = one.figures or {}
+    logger.info(
+        "[{}] {} {:%Y-%m-%d %H:%M} regime {}, RSI {}, ATR {}, {} {}",
+        one.mode,
+        one.symbol,
+        one.at,
+        one.regime,
+        shown(figures.get("rsi")),
+        shown(figures.get("atr")),
+        one.decision,
+        one.reason,
+    )
+
+
+def shown(value: float | None) -> str:
+    """A figure for people: four significant digits, "N/A" where it is missing."""
+    return "N/A" if value is None else f"{value:.4g}"
