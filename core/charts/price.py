@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PRICE_EVERY = 40
 """Prices are labelled at least so many pixels apart."""
-_TAG_GAP = 42
+_TAG_GAP, _TIGHT_GAP = 42, 22
 _TICK_GAP = 33
 """Pixels that a tag keeps from the next one, and from a tick's label."""
 _THIN = 1.4
@@ -71,17 +71,19 @@ class PricePart:
         """The newest price and the levels, named at the right edge. Returns the heights at which they stand."""
         decimals = decimals_of(self._low, self._high, self._most)
         newest = self._view.bars[-1].close
+        # Where many levels would cover each other, the colour alone says what each is.
+        is_tight = (len(self._levels) + 1) * _TAG_GAP > self._top - self._bottom
+        gap = _TIGHT_GAP if is_tight else _TAG_GAP
         tags = [(newest, price_text(newest, decimals), colours.LAST, colours.GROUND)]
         for level in self._levels:
             price = float(level.price)
             beyond = " ↑" if price > self._high else " ↓" if price < self._low else ""
-            label = f"{level.label}{beyond}\n{price_text(price, decimals)}"
+            told = price_text(price, decimals)
+            label = f"{told}{beyond}" if is_tight else f"{level.label}{beyond}\n{told}"
             tags.append((price, label, colours.LEVELS[level.kind], colours.TEXT))
-        margin = _TAG_GAP / 2
-        wanted = [self._y(price) for price, *_ in tags]
-        heights = spread(wanted, _TAG_GAP, self._bottom + margin, self._top - margin)
+        heights = spread([self._y(price) for price, *_ in tags], gap, self._bottom + gap / 2, self._top - gap / 2)
         for (_, label, ground, ink), height in zip(tags, heights, strict=True):
-            size = SMALL if "\n" in label else SIZE
+            size = SMALL if is_tight or "\n" in label else SIZE
             self._view.sheet.say(label, RIGHT + 10, height, size, ink, is_bold=True, on=ground)
         return heights
 

@@ -60,15 +60,18 @@ def _needed(panel: Panel) -> tuple[float, float]:
 
 
 def _bars(view: View, axes: "Axes", values: Sequence[float]) -> None:
+    from matplotlib.collections import PolyCollection  # noqa: PLC0415 - as in the sheet
+
     shown = [bar for bar in view.bars if math.isfinite(values[bar.number])]
-    axes.bar(
-        [bar.at for bar in shown],
-        [values[bar.number] for bar in shown],
-        width=BODY * view.chart.interval_s,
-        color=[bar.colour for bar in shown],
-        alpha=0.75,
-        linewidth=0,
-    )
+    half = BODY * view.chart.interval_s / 2
+    # One collection: hundreds of single bars take ten times as long.
+    columns = [
+        [(bar.at - half, 0.0), (bar.at - half, top), (bar.at + half, top), (bar.at + half, 0.0)]
+        for bar in shown
+        for top in (values[bar.number],)
+    ]
+    inks = [bar.colour for bar in shown]
+    axes.add_collection(PolyCollection(columns, facecolors=inks, edgecolors="none", alpha=0.75), autolim=False)
 
 
 def _names(view: View, middle: float, name: str, panel: Panel) -> None:
