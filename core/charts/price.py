@@ -31,7 +31,7 @@ class PricePart:
         self._view = view
         self._chart = view.chart
         self._bottom, self._top = bottom, top
-        self._most = max(2, int((top - bottom) / _PRICE_EVERY))
+        self._most = max(4, int((top - bottom) / _PRICE_EVERY))
         marks = [mark for mark in view.chart.marks if view.first <= mark.at <= view.last]
         self._levels = [level for level in view.chart.levels if level.price.is_finite()]
         extras = [float(level.price) for level in self._levels] + [float(mark.price) for mark in marks]

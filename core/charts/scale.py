@@ -50,7 +50,7 @@ def value_range(core: Sequence[float], extras: Iterable[float] = ()) -> tuple[fl
 
 
 def value_ticks(low: float, high: float, most: int) -> list[Tick]:
-    """Round values from `low` to `high`, at most about `most`, all with as many decimals as the step needs."""
+    """Round values from `low` to `high`, at most about `most` (4 or more), with as many decimals as the step needs."""
     step, decimals = _step(low, high, most), decimals_of(low, high, most)
     first, last = math.ceil(low / step - _FLAT), math.floor(high / step + _FLAT)
     return [Tick(number * step, f"{number * step:,.{decimals}f}") for number in range(first, last + 1)]
