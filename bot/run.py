@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.background import Background
 from bot.faces.console import ConsoleFace, piped_lines, typed_lines
+from bot.faces.pictures import pictures_folder
 from bot.faces.socket import SocketClient, SocketFace, socket_path
 from bot.jobs import Jobs, build_application
 from bot.live import live_feed, require_care
@@ -247,7 +248,7 @@ async def say_goodbye(one: Open) -> None:
 
 async def run_shell(settings: Settings) -> int:
     """Talk on the console: to the running bot of this database, or to a house of our own."""
-    face = ConsoleFace()
+    face = ConsoleFace(pictures_folder(settings.database_url))
     client = await SocketClient.connect(socket_path(settings.database_url))
     if client is not None:
         return await _shell_beside(client, face, settings)
@@ -290,7 +291,7 @@ def _went_away(error: ConnectionError) -> dict[str, Any]:
 
 async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
     """One command. Exit status 0 when it was done, 1 when it was refused."""
-    face = ConsoleFace(as_json=as_json)
+    face = ConsoleFace(pictures_folder(settings.database_url), as_json=as_json)
     client = await SocketClient.connect(socket_path(settings.database_url))
     if client is not None:
         try:
@@ -309,7 +310,7 @@ async def run_do(settings: Settings, text: str, *, as_json: bool) -> int:
 
 async def run_demo(settings: Settings) -> int:
     """The main job on a generated market: the lines of the pipe, or the demo's own and then a prompt."""
-    face = ConsoleFace()
+    face = ConsoleFace(pictures_folder(settings.database_url))
     async with opened(settings) as one:
         one.outbox.listeners.add(_shower(face))
         await one.outbox.deliver()

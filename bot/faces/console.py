@@ -4,10 +4,13 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
+
+from bot.faces.pictures import keep_picture
 
 Ask = Callable[[str], Awaitable[dict[str, Any]]]
 _MODE_STYLES = {"Mode: PAPER.": "bold black on cyan", "Mode: LIVE.": "bold white on red"}
@@ -15,9 +18,13 @@ _QUIT = frozenset({"quit", "exit", "bye", "q", ":q"})
 
 
 class ConsoleFace:
-    """Prints replies and alerts; remembers whether everything that was asked went well."""
+    """Prints replies and alerts; remembers whether everything that was asked went well.
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    A picture is written into a file in the folder `pictures`, and its path is printed.
+    """
+
+    def __init__(self, pictures: Path, *, as_json: bool = False) -> None:
+        self._pictures = pictures
         self._console = Console(highlight=False, soft_wrap=True)
         self._as_json = as_json
         self.all_ok = True
@@ -25,14 +32,26 @@ class ConsoleFace:
     def show(self, reply: dict[str, Any]) -> None:
         """Print one reply, and remember if it was a refusal."""
         self.all_ok = self.all_ok and bool(reply.get("ok"))
+        kept = self._keep(reply["picture"]) if reply.get("picture") else None
         if self._as_json:
-            print(
-                json.dumps({key: value for key, value in reply.items() if key != "kind"}, ensure_ascii=False),
-                flush=True,
-            )
+            shown = {key: value for key, value in reply.items() if key != "kind"} | ({"picture": kept} if kept else {})
+            print(json.dumps(shown, ensure_ascii=False), flush=True)
             return
         for line in str(reply.get("text", "")).splitlines():
             self._console.print(_styled(line))
+        if kept is not None:
+            path, error = kept["path"], kept["error"]
+            self._console.print(
+                f"Picture: {path}" if path else f"The picture could not be written: {error}", markup=False
+            )
+
+    def _keep(self, picture: dict[str, Any]) -> dict[str, str | None]:
+        """Write a picture down. Returns its name and path, or why there is none."""
+        try:
+            path = keep_picture(self._pictures, picture)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return {"name": str(picture.get("name")), "path": None, "error": str(error)}
+        return {"name": path.name, "path": str(path), "error": None}
 
     def show_alert(self, text: str) -> None:
         """Print one alert, marked as such."""

@@ -1,7 +1,7 @@
 """A local socket for its owner only: `zyn shell` and `zyn do` talk to the running bot instead of trading next to it.
 
 One JSON object a line. Question: {"text": …}, with "person": true where somebody sits there who can be asked.
-Answers: {"kind": "reply", …the reply…} and {"kind": "alert", "text": …}.
+Answers: {"kind": "reply", …the reply, its picture in base64…} and {"kind": "alert", "text": …}.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ from core.trading.consent import Author
 
 _PATH_MAX = 100
 _LINE_MAX = 64 * 1024
+"""Bytes of a question. An answer, which may carry a picture, can be longer."""
+_ANSWER_MAX = 8 * 1024 * 1024
 _USER = "console"
 
 
@@ -142,7 +144,7 @@ class SocketClient:
     async def connect(cls, path: Path) -> "SocketClient | None":
         """A connection to the bot that listens there, None when nobody does."""
         try:
-            reader, writer = await asyncio.open_unix_connection(path, limit=16 * _LINE_MAX)
+            reader, writer = await asyncio.open_unix_connection(path, limit=_ANSWER_MAX)
         except (FileNotFoundError, ConnectionRefusedError, OSError):
             return None
         return cls(reader, writer)

@@ -250,4 +250,5 @@ def _beside(replies: Sequence[Reply], comment: Sequence[str]) -> Reply | None:
         ok=all(reply.ok for reply in replies),
         code=next((reply.code for reply in replies if reply.code is not None), None),
         receipts=tuple(receipt for reply in replies for receipt in reply.receipts),
+        picture=next((reply.picture for reply in reversed(replies) if reply.picture is not None), None),
     )

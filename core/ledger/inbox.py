@@ -81,8 +81,8 @@ class Inbox:
                 connection.execute(later.values(state=Progress.ANSWERED.value))
 
     def answered(self, names: Iterable[str]) -> None:
-        """Their answers were delivered, or can never be."""
-        self._set(list(names), state=Progress.ANSWERED.value)
+        """Their answers were delivered, or can never be; they are kept no longer, since some carry a picture."""
+        self._set(list(names), state=Progress.ANSWERED.value, reply=None)
 
     def in_progress(self, face: str) -> list[Message]:
         """Messages of one face that are not answered yet, in the order in which they came."""
@@ -105,7 +105,7 @@ class Inbox:
         with self._database.transaction() as connection:
             return int(connection.execute(old).rowcount)
 
-    def _set(self, names: list[str], **values: str) -> None:
+    def _set(self, names: list[str], **values: str | None) -> None:
         table = rows.INBOX
         with self._database.transaction() as connection:
             connection.execute(update(table).where(table.c.id.in_(names)).values(**values))

@@ -1,5 +1,7 @@
 """What a command answers: facts with their mode, receipts of what really happened, and a code where it did not."""
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -107,6 +109,23 @@ class Offer:
     kind: OfferKind = OfferKind.RUN
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that belongs to an answer. `name` is that of a file, like ETHUSD-20261120-120000.png."""
+
+    name: str
+    png: bytes
+
+    def as_json(self) -> dict[str, str]:
+        """As JSON values, the bytes in base64."""
+        return {"name": self.name, "png": b64encode(self.png).decode("ascii")}
+
+
+def picture_of(values: Mapping[str, str]) -> Picture:
+    """The picture back from its JSON values. Raises ValueError, KeyError or TypeError for what was never one."""
+    return Picture(values["name"], b64decode(values["png"], validate=True))
+
+
 class Row(str):
     """A line that is also a row of a table: `cells` are its values for faces that have columns."""
 
@@ -136,6 +155,7 @@ class Reply:
     this process."""
     question: Question | None = None
     offers: tuple[Offer, ...] = ()
+    picture: Picture | None = None
 
     @property
     def text(self) -> str:
@@ -155,6 +175,7 @@ class Reply:
             "question": {"code": self.question.code, "expires_at": self.question.expires_at.isoformat()}
             if self.question
             else None,
+            "picture": self.picture.as_json() if self.picture else None,
         }
 
 

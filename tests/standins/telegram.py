@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from aiohttp import web
 
 from tests.standins.telegram_messages import (
+    PHOTO_MAX,
     TEXT_MAX,
     Down,
     Json,
@@ -23,21 +24,26 @@ from tests.standins.telegram_messages import (
     Sent,
     buttons_of,
     chat_of,
+    check_caption,
+    check_commands,
     check_keyboard,
     check_text,
     labels_of,
+    message_of,
     parameters_of,
     person,
+    photo_of,
     refused,
     visible_of,
 )
 
 UPDATES_MAX = 100
-COMMANDS_MAX = 100
-_COMMAND = re.compile(r"[a-z0-9_]{1,32}$")
+UNUSED_POWERS = (
+    "can_read_all_group_messages", "supports_inline_queries", "has_main_web_app", "can_connect_to_business",
+)  # fmt: skip
 
 _T = TypeVar("_T")
-__all__ = ["TEXT_MAX", "Down", "Said", "Sent", "Telegram"]
+__all__ = ["TEXT_MAX", "Down", "Refusal", "Said", "Sent", "Telegram"]
 
 
 class Telegram:
@@ -60,6 +66,8 @@ class Telegram:
         self.actions: list[int] = []
         """Chats in which the bot was seen typing."""
         self.takes_markup = True
+        self.photo_trouble: Refusal | None = None
+        """How every photo is refused."""
         self.taken_at: list[float] = []
         """When each message was taken, in the loop's time."""
         self._seen: dict[int, Sent] = {}
@@ -75,7 +83,7 @@ class Telegram:
         self._port = 0
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(client_max_size=2 * PHOTO_MAX)
         app.router.add_route("*", "/bot{token:[^/]+}/{method}", self._handle)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -266,13 +274,7 @@ class Telegram:
             return web.Response(status=500)
 
     async def _do_getme(self, _: Json) -> Json:
-        flags = (
-            "can_read_all_group_messages",
-            "supports_inline_queries",
-            "has_main_web_app",
-            "can_connect_to_business",
-        )
-        return self._me() | {"can_join_groups": True} | dict.fromkeys(flags, False)
+        return self._me() | {"can_join_groups": True} | dict.fromkeys(UNUSED_POWERS, False)
 
     async def _do_getupdates(self, parameters: Json) -> list[Json]:
         line, offset = self._line, int(parameters.get("offset", 0))
@@ -291,10 +293,19 @@ class Telegram:
         self._message_id += 1
         return self._take(self._read(parameters, self._message_id))
 
+    async def _do_sendphoto(self, parameters: Json) -> Json:
+        self._message_id += 1
+        if self.photo_trouble is not None:
+            raise self.photo_trouble
+        sent = self._read(parameters, self._message_id, "caption", check_caption)
+        return self._take(replace(sent, photo=photo_of(parameters)))
+
     async def _do_editmessagetext(self, parameters: Json) -> Json:
         message_id = int(parameters.get("message_id", 0))
         if message_id not in self._seen:
             raise Refusal(400, "Bad Request: message to edit not found")
+        if self._seen[message_id].photo is not None:
+            raise Refusal(400, "Bad Request: there is no text in the message to edit")
         sent = replace(self._read(parameters, message_id), edited=True)
         before = self._seen[message_id]
         if (sent.text, sent.buttons, sent.html) == (before.text, before.buttons, before.html):
@@ -321,9 +332,11 @@ class Telegram:
         self._wake()
         return True
 
-    def _read(self, parameters: Json, message_id: int) -> Sent:
+    def _read(
+        self, parameters: Json, message_id: int, field: str = "text", check: Callable[[str], None] = check_text
+    ) -> Sent:
         """A message as the user would see it. Raises Refusal for what Telegram refuses."""
-        chat_id, text = int(parameters.get("chat_id", 0)), str(parameters.get("text", ""))
+        chat_id, text = int(parameters.get("chat_id", 0)), str(parameters.get(field, ""))
         if self._floods:
             seconds = self._floods.pop(0)
             raise Refusal(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
@@ -331,7 +344,7 @@ class Telegram:
         seen = text
         if parameters.get("parse_mode"):
             seen = self._visible(text)
-        check_text(seen)
+        check(seen)
         markup = parameters.get("reply_markup")
         check_keyboard(markup)
         common = labels_of(markup.get("keyboard", [])) if isinstance(markup, dict) else ()
@@ -352,21 +365,11 @@ class Telegram:
         if self._lost:
             self._lost -= 1
             raise LostError
-        date = int(datetime.now(UTC).timestamp())
-        return {
-            "message_id": sent.message_id, "date": date, "chat": chat_of(sent.chat_id), "from": self._me(),
-            "text": sent.text,
-        }  # fmt: skip
+        return message_of(sent, self._me(), int(datetime.now(UTC).timestamp()))
 
     async def _do_setmycommands(self, parameters: Json) -> bool:
         commands = parameters.get("commands", [])
-        if len(commands) > COMMANDS_MAX:
-            raise Refusal(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
-        for one in commands:
-            if not _COMMAND.match(one["command"]):
-                raise Refusal(400, "Bad Request: BOT_COMMAND_INVALID")
-            if not 1 <= len(one["description"]) <= 256:
-                raise Refusal(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+        check_commands(commands)
         self.commands = commands
         return True
 

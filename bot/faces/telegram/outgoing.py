@@ -21,21 +21,28 @@ from telegram.error import (
 
 from bot.faces.telegram.buttons import Keyboard
 from bot.faces.telegram.render import Part
+from core.trading.reply import Picture, picture_of
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One answer. `edit` is the message that it replaces; `common` puts the keyboard of common commands up."""
+    """One answer. `edit` is the message that it replaces; `common` puts the keyboard of common commands up.
+
+    Where there is a `picture`, the first part is what stands below it.
+    """
 
     parts: Sequence[Part]
     keyboard: Keyboard = ()
     edit: int | None = None
     common: bool = False
+    picture: Picture | None = None
 
     def as_json(self) -> str:
         """As it is kept until it is delivered."""
         parts = [[part.html, part.plain] for part in self.parts]
-        return json.dumps({"parts": parts, "keyboard": self.keyboard, "edit": self.edit, "common": self.common})
+        picture = self.picture.as_json() if self.picture is not None else None
+        kept = {"parts": parts, "keyboard": self.keyboard, "edit": self.edit, "common": self.common, "picture": picture}
+        return json.dumps(kept)
 
 
 def outgoing_of(text: str) -> Outgoing:
@@ -43,7 +50,9 @@ def outgoing_of(text: str) -> Outgoing:
     kept = json.loads(text)
     parts = [Part(html, plain) for html, plain in kept["parts"]]
     keyboard = [[(label, data) for label, data in row] for row in kept["keyboard"]]
-    return Outgoing(parts, keyboard, kept["edit"], kept["common"])
+    # One that was kept before there were pictures has none.
+    picture = picture_of(kept["picture"]) if kept.get("picture") else None
+    return Outgoing(parts, keyboard, kept["edit"], kept["common"], picture)
 
 
 class Fate(StrEnum):
@@ -69,6 +78,7 @@ class Verdict:
     wait_s: float | None = None
 
 
+_TOO_LARGE = "entity too large"
 _GONE = ("chat not found", "was kicked", "user is deactivated", "have no rights to send", "chat was deactivated")
 _NO_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid", "there is no text")
 
@@ -84,7 +94,8 @@ def fate_of(error: TelegramError) -> Verdict:
         return Verdict(Fate.BLOCKED)
     if isinstance(error, TimedOut):
         return Verdict(Fate.UNKNOWN)
-    if isinstance(error, (NetworkError, InvalidToken)):
+    # The library takes what is too large for trouble on the line, but it would never become smaller.
+    if isinstance(error, (NetworkError, InvalidToken)) and _TOO_LARGE not in error.message.lower():
         return Verdict(Fate.WAIT)
     return Verdict(Fate.REFUSED)
 

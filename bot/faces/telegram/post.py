@@ -19,10 +19,15 @@ from bot.loudness import Loudness, Topic, topic_of
 from core.ledger.chats import Chats, Told
 from core.ledger.inbox import Inbox
 from core.ledger.store import Alert, Store
+from core.trading.reply import Picture
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0)
 """Between tries while Telegram cannot be reached; the last one again and again."""
 LATE_S = 60.0
+PICTURE_TRIES = 3
+"""How often a picture may fail on its way before its text is tried alone."""
+UPLOAD_S = 20.0
+"""How long Telegram may take to answer to a picture."""
 _BATCH = 200
 
 
@@ -44,6 +49,24 @@ class _Answer:
     sent: int = 0
     parts: Sequence[Part] = ()
     """What is sent, fixed with the first of them."""
+    lost: int = 0
+    """How often in a row its picture failed on its way."""
+
+    def picture_of(self, part: Part) -> Picture | None:
+        """The picture that goes with a part: the answer's own, with the first part of its own."""
+        own = self.outgoing.parts
+        return self.outgoing.picture if own and part is own[0] else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way to send a part. `parse`: its text is HTML; `buttons` are those of this answer."""
+
+    text: str
+    parse: bool
+    buttons: Outgoing
+    edit: int | None = None
+    picture: Picture | None = None
 
 
 @dataclass(slots=True)
@@ -140,7 +163,7 @@ class Post:
             is_last = answer.sent == len(parts) - 1
             markup = outgoing if is_last else Outgoing(())
             edit = outgoing.edit if answer.sent == 0 and parts is outgoing.parts else None
-            verdict = await self._send(post, parts[answer.sent], markup, edit)
+            verdict = await self._send_part(post, answer, parts[answer.sent], markup, edit)
             if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
                 return False
             if verdict.fate is Fate.BLOCKED:
@@ -153,6 +176,22 @@ class Post:
             # It was sent; the next process, which does not know that, will say so again.
             logger.error("Telegram: that {} was answered could not be stored: {}", answer.name, error)
         return True
+
+    async def _send_part(
+        self, post: _Chat, answer: _Answer, part: Part, outgoing: Outgoing, edit: int | None
+    ) -> Verdict:
+        """One part of an answer, with its picture where that belongs to it."""
+        picture = answer.picture_of(part)
+        if picture is None:
+            return await self._send(post, _forms(part, outgoing, edit))
+        tries_picture = answer.lost < PICTURE_TRIES
+        forms = _pictured(part, picture, outgoing) if tries_picture else []
+        verdict = await self._send(post, [*forms, *_bare(part, outgoing)])
+        if verdict.fate in {Fate.WAIT, Fate.UNKNOWN} and verdict.wait_s is None:
+            # A line that carries texts but no picture must not hold up all that waits behind it. One that carries
+            # nothing at all is tried with the picture again.
+            answer.lost = answer.lost + 1 if tries_picture else 0
+        return verdict
 
     def _dated(self, answer: _Answer) -> Sequence[Part]:
         """An answer that comes late says so, and as a message of its own."""
@@ -187,7 +226,7 @@ class Post:
         for number, part in enumerate(parts[first:], first):
             post.begun = (told, number)
             outgoing = Outgoing((), keyboard if number == len(parts) - 1 else ())
-            verdict = await self._send(post, part, outgoing, None, silent=silent)
+            verdict = await self._send(post, _forms(part, outgoing, None), silent=silent)
             if verdict.fate in {Fate.WAIT, Fate.UNKNOWN, Fate.BLOCKED}:
                 return False
         return True
@@ -195,22 +234,11 @@ class Post:
     def _how_loud(self, alert: Alert) -> Loudness:
         return self._loudness.get(topic_of(alert.kind), Loudness.ON)
 
-    async def _send(
-        self, post: _Chat, part: Part, outgoing: Outgoing, edit: int | None, *, silent: bool = False
-    ) -> Verdict:
-        """One message, in the best form that Telegram takes: in its place, else anew, else plain, else without buttons.
-
-        What it takes in no form at all is named, so that nobody waits for an answer that cannot come.
-        """
+    async def _send(self, post: _Chat, forms: Sequence[_Form], *, silent: bool = False) -> Verdict:
+        """One message, in the first of these forms that Telegram takes."""
         verdict = Verdict(Fate.REFUSED)
-        for text, parse, markup, place in (
-            (part.html, True, outgoing, edit),
-            (part.html, True, outgoing, None),
-            (part.plain, False, outgoing, None),
-            (part.plain, False, Outgoing(()), None),
-            (_NOT_SHOWN, False, Outgoing(()), None),
-        ):
-            verdict = await self._try(post.id, text, markup, place, silent=silent, parse=parse)
+        for form in forms:
+            verdict = await self._try(post.id, form, silent=silent)
             if verdict.fate not in {Fate.NO_EDIT, Fate.BAD_MARKUP, Fate.REFUSED}:
                 break
         if verdict.fate in {Fate.WAIT, Fate.UNKNOWN}:
@@ -223,27 +251,34 @@ class Post:
             self._block(post)
         return verdict
 
-    async def _try(
-        self, chat: int, text: str, outgoing: Outgoing, edit: int | None, *, silent: bool, parse: bool
-    ) -> Verdict:
-        mode = ParseMode.HTML if parse else None
-        inline = _inline(outgoing.keyboard)
+    async def _try(self, chat: int, form: _Form, *, silent: bool) -> Verdict:
         try:
-            if edit is not None:
-                await self._bot.edit_message_text(
-                    text, chat, edit, parse_mode=mode, reply_markup=inline, link_preview_options=_NO_PREVIEW
-                )
-            else:
-                markup = _COMMON if outgoing.common and inline is None else inline
-                await self._bot.send_message(
-                    chat, text, mode, reply_markup=markup, disable_notification=silent, link_preview_options=_NO_PREVIEW
-                )
+            await self._send_form(chat, form, silent=silent)
         except TelegramError as error:
             verdict = fate_of(error)
             if verdict.fate is not Fate.SENT:
                 logger.warning("Telegram: chat {}: {} ({})", chat, verdict.fate, str(error)[:200])
             return verdict
         return Verdict(Fate.SENT)
+
+    async def _send_form(self, chat: int, form: _Form, *, silent: bool) -> None:
+        mode = ParseMode.HTML if form.parse else None
+        inline = _inline(form.buttons.keyboard)
+        if form.edit is not None:
+            await self._bot.edit_message_text(
+                form.text, chat, form.edit, parse_mode=mode, reply_markup=inline, link_preview_options=_NO_PREVIEW
+            )
+            return
+        markup = _COMMON if form.buttons.common and inline is None else inline
+        if form.picture is not None:
+            await self._bot.send_photo(
+                chat, form.picture.png, form.text or None, parse_mode=mode, reply_markup=markup,
+                disable_notification=silent, filename=form.picture.name, read_timeout=UPLOAD_S,
+            )  # fmt: skip
+            return
+        await self._bot.send_message(
+            chat, form.text, mode, reply_markup=markup, disable_notification=silent, link_preview_options=_NO_PREVIEW
+        )
 
     def _block(self, post: _Chat) -> None:
         post.blocked = True
@@ -252,9 +287,39 @@ class Post:
         logger.warning("Telegram: chat {} takes no messages; it gets none until somebody writes from there", post.id)
 
 
+_NO_PICTURE = "(The picture that belongs here could not be shown.)"
 _NOT_SHOWN = "Something that I had to say could not be shown here. 'open' and 'trades' show what there is."
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _COMMON = ReplyKeyboardMarkup([list(row) for row in COMMON], resize_keyboard=True, is_persistent=True)
+
+
+def _forms(part: Part, outgoing: Outgoing, edit: int | None) -> list[_Form]:
+    """A part in ever plainer forms: in its place, else anew, else without markup, else without buttons.
+
+    What Telegram takes in no form at all is named, so that nobody waits for an answer that cannot come.
+    """
+    bare = Outgoing(())
+    return [
+        _Form(part.html, True, outgoing, edit),
+        _Form(part.html, True, outgoing),
+        _Form(part.plain, False, outgoing),
+        _Form(part.plain, False, bare),
+        _Form(_NOT_SHOWN, False, bare),
+    ]
+
+
+def _pictured(part: Part, picture: Picture, outgoing: Outgoing) -> list[_Form]:
+    """A picture with a part below it. It is always a new message: a text cannot become a picture."""
+    return [
+        _Form(part.html, True, outgoing, picture=picture),
+        _Form(part.plain, False, outgoing, picture=picture),
+    ]
+
+
+def _bare(part: Part, outgoing: Outgoing) -> list[_Form]:
+    """The part without its picture, which it says."""
+    told = Part(f"{part.html}\n{_NO_PICTURE}".strip(), f"{part.plain}\n{_NO_PICTURE}".strip())
+    return _forms(told, outgoing, None)[1:]
 
 
 def _inline(keyboard: Keyboard) -> InlineKeyboardMarkup | None:

@@ -126,8 +126,8 @@ class Presses:
 
 
 def outgoing_reply(reply: Reply, *, edit: int | None = None, common: bool = False) -> Outgoing:
-    """A reply with its buttons."""
-    return Outgoing(render(reply), keyboard_of(reply), edit, common)
+    """A reply with its buttons, and its picture where it has one."""
+    return Outgoing(render(reply), keyboard_of(reply), edit, common, reply.picture)
 
 
 def plain(*lines: str) -> Outgoing:

@@ -13,6 +13,8 @@ from core.trading.reply import Reply, Row
 
 TEXT_MAX = 4096
 """UTF-16 units that Telegram takes in one message, counted without the markup."""
+CAPTION_MAX = 1024
+"""The same for what stands below a picture."""
 PHONE_COLUMNS = 34
 LATE_S = 60.0
 """After so many seconds an alert says when it was."""
@@ -38,9 +40,21 @@ class _Line:
 
 
 def render(reply: Reply) -> list[Part]:
-    """A reply, its mode first where it has one."""
+    """A reply, its mode first where it has one. With a picture the first part is its caption, if only an empty one."""
     head = (f"Mode: {reply.mode}.",) if reply.mode is not None else ()
-    return render_lines((*head, *reply.lines))
+    if reply.picture is None:
+        return render_lines((*head, *reply.lines))
+    return _below_picture((*head, *reply.lines)) or [Part("", "")]
+
+
+def _below_picture(lines: Sequence[str]) -> list[Part]:
+    """A caption and what does not fit into it. The caption ends where a line ends, if its first line fits into it."""
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    rest = list(lines[start:])
+    if rest and units(rest[0]) > CAPTION_MAX:
+        pieces = [piece for whole in rest[0].splitlines() for piece in _pieces(whole, CAPTION_MAX)]
+        rest[:1] = [piece for piece in pieces if piece.strip()]
+    return list(_pack(_lines(rest), CAPTION_MAX))
 
 
 def render_lines(lines: Sequence[str]) -> list[Part]:
@@ -101,10 +115,10 @@ def _padded(cell: str, width: int, place: int) -> str:
     return cell.rjust(width) if place else cell.ljust(width)
 
 
-def _pieces(line: str) -> Iterator[str]:
-    """A line in pieces that Telegram takes, never cut within a character."""
-    while units(line) > TEXT_MAX:
-        cut = TEXT_MAX // 2
+def _pieces(line: str, most: int = TEXT_MAX) -> Iterator[str]:
+    """A line in pieces of at most so many units, never cut within a character."""
+    while units(line) > most:
+        cut = most // 2
         yield line[:cut]
         line = line[cut:]
     yield line
@@ -114,13 +128,14 @@ def _length(lines: Iterable[_Line]) -> int:
     return sum(units(line.plain) + 1 for line in lines) - 1
 
 
-def _pack(lines: Iterable[_Line]) -> Iterator[Part]:
-    """Parts that break where lines end; one that would be blank is left out."""
+def _pack(lines: Iterable[_Line], first_most: int = TEXT_MAX) -> Iterator[Part]:
+    """Parts that break where lines end, the first within `first_most` units; one that would be blank is left out."""
     taken: list[_Line] = []
+    most = first_most
     for line in lines:
-        if taken and _length([*taken, line]) > TEXT_MAX:
+        if taken and _length([*taken, line]) > most:
             yield from _part(taken)
-            taken = []
+            taken, most = [], TEXT_MAX
         taken.append(line)
     yield from _part(taken)
 

@@ -13,11 +13,12 @@ import respx
 from sqlalchemy.exc import OperationalError
 
 from bot.grammar.parse import NotParsed
+from bot.llm.agent import _beside
 from bot.llm.lazy import LazyAgent, make_agent
 from bot.settings import Settings, load_settings
 from core.domain.errors import Code
 from core.domain.modes import Mode
-from core.trading.reply import Reply
+from core.trading.reply import Picture, Reply
 from tests.rig import Rig, open_rig
 
 URL = "http://127.0.0.1:9/v1"
@@ -352,3 +353,10 @@ async def test_an_order_that_the_user_has_overtaken_is_asked_about_again() -> No
         reply = await agent.answer("u1", NAMED, NO_COMMAND, lambda: False)
         assert reply.question is not None
         assert rig.desk.ledger.unfinished() == ()
+
+
+def test_a_picture_that_the_model_asked_for_is_not_lost_among_its_other_answers() -> None:
+    picture = Picture("ETHUSD.png", b"png")
+    together = _beside([Reply(("chart",), picture=picture), Reply(("price",))], ("prose",))
+    assert together is not None
+    assert together.picture is picture

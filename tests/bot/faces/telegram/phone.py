@@ -14,7 +14,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.faces.telegram.face import App, Books, TelegramFace
 from bot.faces.telegram.intake import Intake
 from bot.faces.telegram.post import Clocks
-from bot.faces.telegram.render import TEXT_MAX, units
+from bot.faces.telegram.render import CAPTION_MAX, TEXT_MAX, units
 from bot.loudness import Loudness, Topic
 from bot.talk import Model, Talk
 from core.ledger.chats import Chats
@@ -37,6 +37,8 @@ class Message:
     common: bool = False
     silent: bool = False
     edited: bool = False
+    photo: bytes = b""
+    photo_name: str = ""
 
 
 class FakeBot:
@@ -61,6 +63,19 @@ class FakeBot:
         number = len(self.messages) + 100
         common = reply_markup is not None and hasattr(reply_markup, "keyboard")
         self.messages.append(Message(number, chat, seen, _buttons(reply_markup), common, disable_notification))
+
+    async def send_photo(
+        self, chat: int, photo: bytes, caption: str | None = None, *, parse_mode: str | None = None,
+        reply_markup: Any = None, disable_notification: bool = False, filename: str = "", **_: Any,
+    ) -> None:  # fmt: skip
+        self._fail()
+        seen = _seen(caption, parse_mode, CAPTION_MAX) if caption else ""
+        number = len(self.messages) + 100
+        common = reply_markup is not None and hasattr(reply_markup, "keyboard")
+        buttons = _buttons(reply_markup)
+        self.messages.append(
+            Message(number, chat, seen, buttons, common, disable_notification, photo=photo, photo_name=filename)
+        )
 
     async def edit_message_text(
         self, text: str, chat: int, message_id: int, *, parse_mode: str | None = None, reply_markup: Any = None,
@@ -97,13 +112,13 @@ class FakeBot:
             raise error
 
 
-def _seen(text: str, parse_mode: str | None) -> str:
+def _seen(text: str, parse_mode: str | None, most: int = TEXT_MAX) -> str:
     """What the user sees. Raises BadRequest for what Telegram refuses."""
     try:
         seen = visible(text) if parse_mode else text
     except MarkupError as error:
         raise BadRequest(f"Can't parse entities: {error}") from error
-    if not seen.strip() or units(seen) > TEXT_MAX:
+    if not seen.strip() or units(seen) > most:
         raise BadRequest("Message is too long" if seen.strip() else "Message text is empty")
     return seen
 

@@ -1,0 +1,1 @@
+"""Tests of charts: what is painted where, by its pixels."""
