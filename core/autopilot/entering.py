@@ -72,7 +72,7 @@ async def _ask(
     desk: Desk, evaluation: Evaluation, config: TradingConfig, keeper: DayKeeper, seen: Closes
 ) -> Passed | Stopped:
     situation = await situation_of(desk, evaluation, config, seen)
-    limits = gate_limits(config)
+    limits = gate_limits(desk, config)
     day = keeper.day
     if day is not None and goal_reached(keeper.result, day.equity, config.profit):
         if config.profit.at_goal == "rest":
@@ -82,13 +82,16 @@ async def _ask(
     return pass_gates(situation, limits)
 
 
-def gate_limits(config: TradingConfig) -> GateLimits:
-    """The numbers in force."""
-    risk, limits = config.risk, config.limits
+def gate_limits(desk: Desk, config: TradingConfig) -> GateLimits:
+    """The numbers in force: the strategy's, and the desk's own where they are tighter."""
+    risk, limits, own = config.risk, config.limits, desk.settings.limits
     return GateLimits(
-        risk_pct=risk.risk_pct,
-        total_risk_pct=risk.total_risk_pct,
-        exposure_pct=risk.exposure_pct,
+        risk_pct=min(risk.risk_pct, own.risk_pct_max),
+        total_risk_pct=min(risk.total_risk_pct, own.total_risk_pct_max),
+        exposure_pct=min(risk.exposure_pct, own.exposure_pct_max),
+        position_pct=risk.position_pct,
+        least_pct=risk.least_pct,
+        max_order_quote=own.max_order_quote,
         trades_per_symbol=limits.trades_per_symbol,
         trades_per_day=limits.trades_per_day,
         cooldown_losses=limits.cooldown_losses,

@@ -145,13 +145,23 @@ class Pilot:
                 continue
             planned.append(self._plan(desk, signal, now, is_on=is_on))
         ours = self.evaluations.claim(planned)
+        self._log_missed(ours)
         for one in ours:
+            if one.came is Came.MISSED:
+                continue
             _log(one)
             if one.came is Came.BEGUN:
                 await self._act(desk, one, current)
             elif is_on and one.holding:
                 await manage(desk, one, self.config)
         return sum(1 for one in ours if one.came is not Came.MISSED)
+
+    @staticmethod
+    def _log_missed(rows: Sequence[Evaluation]) -> None:
+        gone = [one for one in rows if one.came is Came.MISSED]
+        if gone:
+            first, last = min(one.at for one in gone), max(one.at for one in gone)
+            logger.warning("{} candles were missed, {:%m-%d %H:%M} to {:%m-%d %H:%M} UTC", len(gone), first, last)
 
     def _missed(
         self, mode: Mode, symbol: str, candles: Sequence[Candle], last_at: datetime | None, now: datetime

@@ -61,7 +61,8 @@ class Declaration:
     mean nothing more. `bare` names the command that is meant by this one's name alone. Of the fields in `any_of`
     at least one must be given. A word of `plurals` without a symbol means all. `goes_with` names the field that a
     choice needs. `acts` marks a control command that does something even when it is given nothing. `dangerous` lists
-    the field values under which a person must confirm it first; an entry without any means always.
+    the field values under which a person must confirm it first; an entry without any means always. `dangerous_live`
+    lists those for which that holds where it is about real money.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Declaration:
     goes_with: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
     dangerous: tuple[Mapping[str, str], ...] = ()
+    dangerous_live: tuple[Mapping[str, str], ...] = ()
     built: bool = True
 
 
@@ -102,8 +104,16 @@ class Command(BaseModel):
     @property
     def is_dangerous(self) -> bool:
         """True when its declaration wants a person to confirm it, given what is in its fields."""
+        return self._has_one_of(self.declaration.dangerous)
+
+    @property
+    def is_dangerous_live(self) -> bool:
+        """The same where it is about real money."""
+        return self._has_one_of(self.declaration.dangerous_live)
+
+    def _has_one_of(self, wanted: tuple[Mapping[str, str], ...]) -> bool:
         given = self.arguments()
-        return any(given | dict(wanted) == given for wanted in self.declaration.dangerous)
+        return any(given | dict(one) == given for one in wanted)
 
     @property
     def only_shows(self) -> bool:

@@ -1,5 +1,6 @@
 """debug_trade: one trade from intent to exit, with the venue's own fills beside ours."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -12,6 +13,7 @@ from core.domain.orders import Order
 from core.domain.venue import VenueFill
 from core.exchange.errors import VenueUnreadableError
 from core.lifecycle.news import EXIT_WORDS, price, signed
+from core.strategy.evaluation import Evaluation
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -37,7 +39,10 @@ async def handle(desk: Desk, command: DebugTrade) -> Reply:
     if bracket is None:
         what = command.symbol or "trade"
         raise Denied(Code.NOT_FOUND, f"the {desk.mode} ledger has no {what} to show")
-    lines = [*_bracket_lines(bracket), *(_order_line(order) for order in bracket.orders)]
+    pilot = desk.house.pilot
+    rows = pilot.evaluations.of_bracket(desk.mode, bracket.id)
+    lines = [*_bracket_lines(bracket), *_timeline(bracket, rows)]
+    lines += [_order_line(order) for order in bracket.orders]
     fills, trouble = await _venue_fills(desk, bracket)
     lines += _both_books(bracket, fills, desk.exchange.name, trouble)
     data = {
@@ -62,6 +67,25 @@ def _bracket_lines(bracket: Bracket) -> list[str]:
         result = f"{signed(bracket.result_quote)} {bracket.symbol.partition('/')[2]}"
         lines.append(f"Ended: {EXIT_WORDS[bracket.close_reason]}; result {result} ({signed(bracket.result_r)} R).")
     return lines
+
+
+def _timeline(bracket: Bracket, rows: Sequence[Evaluation]) -> list[str]:
+    """What happened, in the order of time: what was decided, what was sent, what traded, how it ended."""
+    moments = [
+        (one.evaluated_at, f"evaluation of the candle of {one.at:%H:%M}: {one.decision} ({one.reason}), {one.text}")
+        for one in rows
+    ]
+    for order in bracket.orders:
+        at = f" at {plain(order.price)}" if order.price is not None else ""
+        moments.append((order.created_at, f"{order.role} {order.client_id}: {order.side} {plain(order.quantity)}{at}"))
+        moments += [
+            (fill.at, f"{order.role} filled {plain(fill.quantity)} at {price(fill.price)}, fee {plain(fill.fee)}")
+            for fill in order.fills
+        ]
+    if bracket.closed_at is not None and bracket.close_reason is not None:
+        moments.append((bracket.closed_at, f"closed: {EXIT_WORDS[bracket.close_reason]}"))
+    moments.sort(key=lambda moment: moment[0])
+    return ["Timeline (UTC):", *(f"• {at:%m-%d %H:%M:%S} {what}" for at, what in moments), "Orders:"]
 
 
 def _or_none(value: Decimal | None) -> str:

@@ -1,10 +1,11 @@
-"""evaluations: declared, so that it is understood; its handler says that it is not built yet."""
+"""evaluations: the log of the autopilot, newest first."""
 
 from typing import ClassVar
 
+from core.autopilot.telling import row_line
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
-from core.commands.unbuilt import not_built_yet
 from core.trading.desk import Desk
+from core.trading.offers import refresh
 from core.trading.reply import Reply
 
 
@@ -25,12 +26,20 @@ class Evaluations(Command):
         danger=Danger.QUERY,
         nouns=frozenset({"history", "log", "recent", "last"}),
         examples=("evaluation history", "evaluations ETH"),
-        built=False,
     )
     symbol: OptionalSymbol = None
 
 
+_MOST = 20
+
+
 async def handle(desk: Desk, command: Evaluations) -> Reply:
-    """Say so, without pretending."""
-    del desk
-    return not_built_yet(command)
+    """The last rows of one symbol, or of all."""
+    found = desk.house.pilot.evaluations.last(desk.mode, command.symbol, _MOST)
+    if not found:
+        what = command.symbol or "Nothing"
+        return Reply((f"{what} was not evaluated on the {desk.mode} desk yet.",), mode=desk.mode)
+    what = f" of {command.symbol}" if command.symbol else ""
+    lines = [f"The last {len(found)} evaluations{what}, newest first (times in UTC):", *map(row_line, found)]
+    data = {"evaluations": [[one.symbol, one.at.isoformat(), one.decision, one.reason, one.came] for one in found]}
+    return Reply(tuple(lines), mode=desk.mode, data=data, offers=(refresh("evaluations", desk.mode),))

@@ -1,9 +1,10 @@
-"""explain: declared, so that it is understood; its handler says that it is not built yet."""
+"""explain: why Zyn traded a symbol, or did not, from the row that it wrote then."""
 
 from typing import ClassVar
 
+from core.autopilot.telling import explain_lines, row_line
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
-from core.commands.unbuilt import not_built_yet
+from core.domain.modes import Source
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -36,12 +37,29 @@ class Explain(Command):
             {"trade", "buy", "sell", "bought", "sold", "close", "closed", "not", "enter", "position", "last"}
         ),
         examples=("explain ETH", "why didn't you buy ETH?"),
-        built=False,
     )
     symbol: OptionalSymbol = None
 
 
 async def handle(desk: Desk, command: Explain) -> Reply:
-    """Say so, without pretending."""
-    del desk
-    return not_built_yet(command)
+    """The last candle of the symbol; without one, the last decision of which something came, or was stopped."""
+    pilot = desk.house.pilot
+    found = pilot.evaluations.last(desk.mode, command.symbol, 1, acted=command.symbol is None)
+    found = found or pilot.evaluations.last(desk.mode, command.symbol, 1)
+    position = _by_hand(desk, command.symbol)
+    if not found:
+        what = command.symbol or "Nothing"
+        why = "" if pilot.choices.is_on(desk.mode) else f" The autopilot is off in {desk.mode}."
+        return Reply((*position, f"{what} was not evaluated on the {desk.mode} desk yet.{why}"), mode=desk.mode)
+    one = found[0]
+    lines = [*position, *explain_lines(one, pilot.config)]
+    before = [row for row in pilot.evaluations.last(desk.mode, one.symbol, 2, acted=True) if row.at < one.at]
+    if before:
+        lines += ["", "The last time that something came of it, or was stopped:", row_line(before[0])]
+    return Reply(tuple(lines), mode=desk.mode, data={"symbol": one.symbol, "at": one.at.isoformat()})
+
+
+def _by_hand(desk: Desk, symbol: str | None) -> list[str]:
+    """What of this symbol was not the autopilot's doing."""
+    found = [one for one in desk.positions(symbol) if one.source is not Source.AUTOPILOT] if symbol else []
+    return [f"Bracket {one.id} of {one.symbol} was opened by {one.source}, not by the autopilot." for one in found]

@@ -1,10 +1,11 @@
-"""market: declared, so that it is understood; its handler says that it is not built yet."""
+"""market: how the watched symbols stood at their last closed candle."""
 
 from typing import ClassVar
 
+from core.autopilot.telling import config_lines, explain_lines, market_line
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
-from core.commands.unbuilt import not_built_yet
 from core.trading.desk import Desk
+from core.trading.offers import refresh
 from core.trading.reply import Reply
 
 
@@ -29,12 +30,23 @@ class Market(Command):
         danger=Danger.QUERY,
         nouns=frozenset({"overview", "conditions", "status", "state", "regime", "current", "doing", "looking"}),
         examples=("market ETH", "market overview"),
-        built=False,
     )
     symbol: OptionalSymbol = None
 
 
 async def handle(desk: Desk, command: Market) -> Reply:
-    """Say so, without pretending."""
-    del desk
-    return not_built_yet(command)
+    """One symbol with everything that is known of it, or a line for each that is watched."""
+    pilot = desk.house.pilot
+    if command.symbol is not None:
+        found = pilot.evaluations.last(desk.mode, command.symbol, 1)
+        if not found:
+            how = "" if command.symbol in pilot.choices.watched() else f"; 'watch {command.symbol}' lets Zyn look at it"
+            return Reply((f"{command.symbol} was not evaluated on the {desk.mode} desk yet{how}.",), mode=desk.mode)
+        return Reply(tuple(explain_lines(found[0], pilot.config)), mode=desk.mode)
+    lines = []
+    for symbol in pilot.choices.watched():
+        found = pilot.evaluations.last(desk.mode, symbol, 1)
+        lines.append(market_line(found[0] if found else None, symbol))
+    head = f"The market as of each symbol's last closed candle ({pilot.config.timeframe_s // 60} min, UTC):"
+    offers = (refresh("market", desk.mode),)
+    return Reply((head, *lines, *config_lines(pilot.config)), mode=desk.mode, offers=offers)

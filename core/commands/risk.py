@@ -1,12 +1,17 @@
 """risk: the limits, the trading state, and the way back after a halt."""
 
+from collections import Counter
 from typing import Annotated, ClassVar, Literal
 
+from core.autopilot.telling import config_lines
 from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
-from core.domain.errors import Code
+from core.domain.errors import Code, ZynError
 from core.domain.events import Event, EventKind
-from core.domain.money import plain
+from core.domain.modes import Source
+from core.domain.money import ZERO, cents, percent_of, plain
+from core.risk.day import loss_limit
 from core.trading.desk import Desk
+from core.trading.door import account_of
 from core.trading.reply import Reply
 
 
@@ -36,7 +41,8 @@ class Risk(Command):
 async def handle(desk: Desk, command: Risk) -> Reply:
     """Show, or clear what halted the desk."""
     if command.action == "show":
-        return Reply((*_state_lines(desk), *_limit_lines(desk)), mode=desk.mode, data={"state": desk.state.value})
+        lines = (*_state_lines(desk), *await _day_lines(desk), *await _use_lines(desk), *_limit_lines(desk))
+        return Reply((*lines, *config_lines(desk.house.pilot.config)), mode=desk.mode, data={"state": desk.state.value})
     why = desk.halted_because
     if not why:
         return Reply((f"The {desk.mode} desk is not halted; it is {desk.state}.",), mode=desk.mode)
@@ -44,9 +50,15 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     bare = sorted({bracket.symbol for bracket in desk.ledger.unfinished() if bracket.lacks_cover(now)})
     then = f"is reducing, since {', '.join(bare)} lacks its stop" if bare else "takes entries again"
     text = f"The halt of the {desk.mode} desk is lifted, it {then}. It was halted by: {why}."
-    count = desk.ledger.incidents.clear(now, Event(EventKind.STATE_CHANGED, desk.mode, now, text))
+    event = Event(EventKind.STATE_CHANGED, desk.mode, now, text)
+    killed = desk.house.pilot.keepers[desk.mode].resume()
+    count = desk.ledger.incidents.clear(now, event)
+    if killed and not count:
+        desk.ledger.save((), [event])
     desk.told.state = desk.state
-    line = f"{count} broken promise(s) marked as seen ({why}). The {desk.mode} desk is {desk.state}."
+    parts = [f"{count} broken promise(s) marked as seen"] if count else []
+    parts += ["the kill switch is off, losses are counted anew from here"] if killed else []
+    line = f"{'; '.join(parts)} ({why}). The {desk.mode} desk is {desk.state}."
     return Reply((line,), mode=desk.mode, data={"state": desk.state.value})
 
 
@@ -64,6 +76,55 @@ def _state_lines(desk: Desk) -> list[str]:
         for one in desk.ledger.incidents.open()
     ]
     return [*lines, "'risk resume' takes entries again."] if desk.halted_because else lines
+
+
+async def _day_lines(desk: Desk) -> list[str]:
+    keeper = desk.house.pilot.keepers[desk.mode]
+    await desk.house.pilot.watch_day(desk)
+    day = keeper.day
+    if day is None:
+        return [keeper.line()]
+    limit, state = loss_limit(day, keeper.limit_pct), "ON" if day.killed else "off"
+    left = f"{cents(max(ZERO, limit + keeper.result - day.forgiven))} left" if keeper.result is not None else "unknown"
+    return [
+        keeper.line(),
+        f"Kill switch: {state}, at a loss of {cents(limit)} ({plain(keeper.limit_pct)}%), {left}.",
+    ]
+
+
+async def _use_lines(desk: Desk) -> list[str]:
+    """Each limit of the autopilot with how much of it is used now."""
+    config, currency = desk.house.pilot.config, desk.settings.quote_currency
+    start = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = [one for one in desk.ledger.begun_since(start) if one.source is Source.AUTOPILOT and one.bought > ZERO]
+    counted = Counter(one.symbol for one in today)
+    per_symbol = ", ".join(f"{symbol} {count}" for symbol, count in sorted(counted.items())) or "none"
+    limits = config.limits
+    lines = [
+        (
+            f"Autopilot trades today: {len(today)} of {limits.trades_per_day}; by symbol, of {limits.trades_per_symbol}: "
+            f"{per_symbol}."
+        ),
+    ]
+    try:
+        some = await desk.instrument(f"BTC/{currency}")
+        account = await account_of(desk, await desk.snapshot(), some)
+    except ZynError as error:
+        return [*lines, f"The use of the other limits cannot be told just now: {error.message}"]
+    own = desk.settings.limits
+    most_risk = percent_of(account.equity, own.total_risk_pct_max)
+    most_worth = percent_of(account.equity, own.exposure_pct_max)
+    return [
+        *lines,
+        (
+            f"All stops together risk {cents(account.active_risk)} of {cents(most_risk)} {currency} "
+            f"({plain(own.total_risk_pct_max)}%); the autopilot up to {plain(config.risk.total_risk_pct)}%."
+        ),
+        (
+            f"Positions are worth {cents(account.exposure)} of {cents(most_worth)} {currency} "
+            f"({plain(own.exposure_pct_max)}%); equity {cents(account.equity)}, available {cents(account.available)}."
+        ),
+    ]
 
 
 def _limit_lines(desk: Desk) -> list[str]:

@@ -1,10 +1,10 @@
-"""watchlist: declared, so that it is understood; its handler says that it is not built yet."""
+"""watchlist: which symbols the autopilot looks at."""
 
 from typing import Annotated, ClassVar, Literal
 
+from core.autopilot.choices import WATCHED_MAX
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol, Slot, SlotKind
-from core.commands.unbuilt import not_built_yet
-from core.domain.errors import Code
+from core.domain.errors import Code, Denied
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -20,7 +20,6 @@ class Watchlist(Command):
         presets={"watch": {"action": "add"}, "unwatch": {"action": "remove"}},
         nouns=frozenset({"symbols", "list", "watchlist", "from", "to"}),
         examples=("watchlist", "add SOL to the watchlist", "unwatch DOGE"),
-        built=False,
     )
     action: Annotated[
         Literal["show", "add", "remove"],
@@ -39,6 +38,29 @@ class Watchlist(Command):
 
 
 async def handle(desk: Desk, command: Watchlist) -> Reply:
-    """Say so, without pretending."""
-    del desk
-    return not_built_yet(command)
+    """Show the list, or store another one. What is held stays protected, watched or not."""
+    choices = desk.house.pilot.choices
+    watched = choices.watched()
+    if command.action == "show" or command.symbol is None:
+        if command.action != "show":
+            raise Denied(Code.SYMBOL, f"say which: '{command.action} SOL'")
+        chosen = "chosen by you" if choices.is_chosen else f"as the {choices.config.profile} profile has them"
+        line = f"Watched ({len(watched)}, {chosen}): {', '.join(watched) or 'nothing'}."
+        return Reply((line,), data={"watched": list(watched)})
+    symbol = command.symbol
+    if command.action == "remove":
+        if symbol not in watched:
+            raise Denied(Code.NOT_FOUND, f"{symbol} is not watched; watched are {', '.join(watched) or 'none'}")
+        return _store(desk, [one for one in watched if one != symbol], f"{symbol} is watched no more.")
+    await desk.instrument(symbol)
+    if symbol in watched:
+        return Reply((f"{symbol} is watched already.",), data={"watched": list(watched)})
+    if len(watched) >= WATCHED_MAX:
+        raise Denied(Code.NOT_ACTIVE, f"{WATCHED_MAX} symbols are watched already; take one off first")
+    return _store(desk, [*watched, symbol], f"{symbol} is watched from its next closed candle on.")
+
+
+def _store(desk: Desk, watched: list[str], said: str) -> Reply:
+    desk.house.pilot.choices.watch(watched)
+    line = f"{said} Watched now ({len(watched)}): {', '.join(watched) or 'nothing'}."
+    return Reply((line,), data={"watched": watched})

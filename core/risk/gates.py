@@ -14,8 +14,6 @@ from core.domain.modes import TradingState
 from core.domain.money import ONE, ZERO, cents, divide, percent_of, plain, times
 
 _NO_LIMIT = Decimal("Infinity")
-SAFE_SHARE = Decimal("0.25")
-"""A position that would be made smaller than this share of its full size is not worth its fees."""
 
 
 class Gate(StrEnum):
@@ -46,6 +44,10 @@ class GateLimits:
     risk_pct: Decimal
     total_risk_pct: Decimal
     exposure_pct: Decimal
+    position_pct: Decimal
+    """What one position may be worth at most, and `least_pct` what it has to be worth, lest fees eat it."""
+    least_pct: Decimal
+    max_order_quote: Decimal
     trades_per_symbol: int
     trades_per_day: int
     cooldown_losses: int
@@ -109,21 +111,20 @@ def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
             return Stopped(gate, why)
     if seen.stop_distance is None or seen.stop_distance <= ZERO:
         return Stopped(Gate.TRADE_RISK, "there is no ATR yet, and without it no stop to size a position by")
-    wanted = divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance)
-    quantity, notes = wanted, list[str]()
+    quantity, notes = divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance), list[str]()
+    least = divide(percent_of(seen.equity, limits.least_pct), seen.price)
     for gate, most, why in _ceilings(seen, limits, seen.stop_distance):
         if quantity <= most:
             continue
-        if most < times(wanted, SAFE_SHARE):
+        if most < least:
             return Stopped(gate, why)
         notes.append(f"{gate}: reduced from {plain(_lots(seen, quantity))} to {plain(_lots(seen, most))}, {why}")
         quantity = most
     quantity = seen.instrument.quantity(quantity)
     if seen.instrument.is_dust(quantity, seen.price):
-        least = seen.instrument.minimum_quantity(seen.price)
-        return Stopped(
-            Gate.MINIMUM, f"{plain(quantity)} {seen.instrument.base} would be bought, the venue takes {plain(least)}"
-        )
+        smallest = seen.instrument.minimum_quantity(seen.price)
+        base = seen.instrument.base
+        return Stopped(Gate.MINIMUM, f"{plain(quantity)} {base} would be bought, the venue takes {plain(smallest)}")
     return Passed(quantity, tuple(notes))
 
 
@@ -197,6 +198,9 @@ def _ceilings(seen: Situation, limits: GateLimits, distance: Decimal) -> list[tu
         f"positions are worth {cents(seen.exposure)} {quote} already, the limit is {cents(most_exposed)} "
         f"({plain(limits.exposure_pct)}% {share})"
     )
+    most_each = percent_of(seen.equity, limits.position_pct)
+    each = f"one position may be worth {cents(most_each)} {quote} ({plain(limits.position_pct)}% {share})"
+    order = f"one order may cost {cents(limits.max_order_quote)} {quote} (MAX_ORDER_QUOTE)"
     together = (
         f"it moves together (over {limits.correlation_max:g}) with {', '.join(seen.correlated)}, and "
         f"{limits.correlated_positions} such positions are the limit"
@@ -204,7 +208,9 @@ def _ceilings(seen: Situation, limits: GateLimits, distance: Decimal) -> list[tu
     with_fee = times(seen.price, ONE + divide(seen.taker_pct, Decimal(100)))
     return [
         (Gate.TOTAL_RISK, divide(max(ZERO, most_risk - seen.active_risk), distance), risky),
+        (Gate.EXPOSURE, divide(most_each, seen.price), each),
         (Gate.EXPOSURE, divide(max(ZERO, most_exposed - seen.exposure), seen.price), exposed),
         (Gate.CORRELATION, ZERO if crowded else _NO_LIMIT, together),
+        (Gate.EXPOSURE, divide(limits.max_order_quote, seen.price), order),
         (Gate.BALANCE, divide(max(ZERO, seen.available), with_fee), f"{cents(seen.available)} {quote} are available"),
     ]

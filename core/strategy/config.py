@@ -95,6 +95,10 @@ class Risk(_Part):
     total_risk_pct: Percent = Decimal(5)
     """What all stops together may lose."""
     exposure_pct: Percent = Decimal(80)
+    """What all positions may be worth together, in percent of equity; `position_pct`: one of them."""
+    position_pct: Percent = Decimal(25)
+    least_pct: Percent = Decimal(2)
+    """A position that would be worth less than this is not worth its fees."""
     correlation_max: Annotated[float, Field(gt=0, le=1)] = 0.9
     correlated_positions: Annotated[int, Field(ge=1, le=100)] = 3
     """How many positions may be open whose returns move together more than `correlation_max`, the new one included."""

@@ -49,7 +49,8 @@ def must_ask(command: Command, mode: Mode, author: Author, policy: ConsentPolicy
     is_live_trade = mode is Mode.LIVE and command.declaration.danger is Danger.TRADE
     if is_live_trade and policy.live == "always":
         return True
-    return author is Author.PERSON and command.is_dangerous
+    is_dangerous = command.is_dangerous or (mode is Mode.LIVE and command.is_dangerous_live)
+    return author is Author.PERSON and is_dangerous
 
 
 def _may_pass(command: Command, mode: Mode, policy: ConsentPolicy, *, named: bool) -> bool:

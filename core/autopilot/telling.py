@@ -1,0 +1,155 @@
+"""PURE. The autopilot's rows in words and numbers. Everything is read from a row; nothing is said that is not in it."""
+
+from collections.abc import Sequence
+
+from core.domain.money import plain
+from core.risk.gates import Gate
+from core.strategy.config import TradingConfig
+from core.strategy.evaluation import Came, Evaluation
+from core.strategy.words import Decision, Filter, Reason, Regime, Vote
+
+WHY = {
+    Reason.TREND_LONG: "the trend is up and no filter objects",
+    Reason.TREND_SHORT: "the trend is down; on spot that only leaves a long that is held",
+    Reason.RANGE_LONG: "in a range the price stands at its lower band",
+    Reason.RANGE_SHORT: "in a range the price stands at its upper band; on spot that only leaves a long",
+    Reason.TREND_TURNED: "the trend is down: a long would be left",
+    Reason.WARM_UP: "there is too little history yet",
+    Reason.MISSING_NUMBERS: "a number is missing",
+    Reason.VOLATILE_MARKET: "the market is too volatile",
+    Reason.CHOPPY_MARKET: "the market goes nowhere, choppily",
+    Reason.RSI_AGAINST: "the RSI objects",
+    Reason.TREND_AGAINST: "the price stands on the wrong side of its fast average",
+    Reason.VOLUME_TOO_LOW: "too little was traded",
+    Reason.VOLATILITY_TOO_HIGH: "the candles vary too much",
+    Reason.TOO_CHOPPY: "the way here was too choppy",
+    Reason.ATR_SPIKE: "the range of the candles has jumped",
+    Reason.TIMEFRAME_AGAINST: "the longer timeframe does not agree",
+    Reason.INSIDE_THE_BANDS: "in a range the price stands between its bands",
+    Reason.MISSED: "nobody looked in time, and a candle is not traded late",
+}
+_REGIMES = {
+    Regime.TREND_UP: "a trend up", Regime.TREND_DOWN: "a trend down", Regime.RANGE: "a range",
+    Regime.VOLATILE: "a volatile market", Regime.CHOP: "chop", Regime.UNKNOWN: "N/A",
+}  # fmt: skip
+_GATES = {
+    Gate.DATA_FRESH: "the data was not fresh", Gate.TRADING_STATE: "the trading state",
+    Gate.KILL_SWITCH: "the kill switch", Gate.DAILY_LIMIT: "a limit of the day", Gate.COOLDOWN: "a rest after losses",
+    Gate.ONE_POSITION: "one position for each symbol", Gate.TRADE_RISK: "the risk of the trade",
+    Gate.TOTAL_RISK: "the risk of all positions", Gate.EXPOSURE: "the exposure",
+    Gate.CORRELATION: "positions that move together", Gate.BALANCE: "the balance", Gate.MINIMUM: "the venue's minimum",
+    Gate.AUTOPILOT_OFF: "the autopilot's switch", Gate.SPOT_ONLY: "spot only", Gate.ORDER: "the order itself",
+}  # fmt: skip
+_CAME = {
+    Came.NOTHING: "", Came.STOPPED: "stopped by", Came.BEGUN: "begun, not finished",
+    Came.OPENED: "opened", Came.LEFT: "left", Came.REFUSED: "refused", Came.MISSED: "missed",
+    Came.INTERRUPTED: "interrupted",
+}  # fmt: skip
+
+
+def shown(value: float | None, unit: str = "") -> str:
+    """A figure for people: four significant digits, "N/A" where it is missing."""
+    if value is None:
+        return "N/A"
+    text = f"{value:.4g}"
+    return (f"{value:,.2f}" if "e+" in text else text) + unit
+
+
+def row_line(one: Evaluation) -> str:
+    """One row of the log in one line."""
+    figures = one.figures or {}
+    head = f"• {one.at:%m-%d %H:%M} {one.symbol} {one.decision} ({one.reason})"
+    if one.came is Came.MISSED:
+        return head
+    seen = f"{one.regime}, RSI {shown(figures.get('rsi'))}, ATR {shown(figures.get('atr'))}"
+    return f"{head} · {seen}{_ending(one)}"
+
+
+def _ending(one: Evaluation) -> str:
+    if one.came is Came.NOTHING:
+        return ""
+    gate = f" {one.gate}" if one.gate is not None else ""
+    text = f": {one.text}" if one.text else ""
+    return f" · {_CAME[one.came]}{gate}{text}"
+
+
+def explain_lines(one: Evaluation, config: TradingConfig) -> list[str]:
+    """Why a candle was traded, or not: what was seen, what each filter said, what decided, and what came of it."""
+    lines = [f"{one.symbol}, the candle of {one.at:%Y-%m-%d %H:%M} UTC ({one.interval_s // 60} min):"]
+    if one.came is Came.MISSED:
+        return [*lines, f"It was missed: {WHY[Reason.MISSED]}."]
+    figures = one.figures or {}
+    lines.append(
+        f"It closed at {shown(one.close)} in {_REGIMES[one.regime]}: ADX {shown(figures.get('adx'))} (a trend from "
+        f"{config.regimes.trend_adx:g} on), fast average {shown(figures.get('sma_fast'))}, slow "
+        f"{shown(figures.get('sma_slow'))}, slope {shown(figures.get('slope_pct'), '%')} a candle."
+    )
+    votes = one.votes or {}
+    lines += [vote_line(name, vote, one, config) for name, vote in votes.items()]
+    lines.append(f"Decision: {one.decision}, since {WHY[one.reason]} ({one.reason}).")
+    return [*lines, *_came_lines(one)]
+
+
+def _came_lines(one: Evaluation) -> list[str]:
+    if one.came is Came.NOTHING:
+        return ["So nothing was to be done." if not one.holding else f"It holds {one.holding} and kept it."]
+    if one.came is Came.STOPPED and one.gate is not None:
+        return [f"Stopped by {_GATES[one.gate]} ({one.gate}): {one.text}."]
+    if one.came is Came.REFUSED:
+        return [f"It was tried and refused: {one.text}."]
+    bracket = f" Bracket {one.bracket_id}; 'debug {one.symbol}' shows its orders." if one.bracket_id else ""
+    return [f"What came of it: {_CAME[one.came]}{f', {one.text}' if one.text else ''}.{bracket}"]
+
+
+def vote_line(name: Filter, vote: Vote, one: Evaluation, config: TradingConfig) -> str:
+    """What one filter said, with its number and its limit."""
+    figures, limits = one.figures or {}, config.filters
+    trend = f"{limits.trend_rsi_min:g} to {limits.trend_rsi_max:g} with a trend"
+    numbers = {
+        Filter.RSI: f"{shown(figures.get('rsi'))} ({trend}, up to {limits.range_rsi_max:g} at a lower band)",
+        Filter.TREND: f"close {shown(one.close)} beside the fast average {shown(figures.get('sma_fast'))}",
+        Filter.VOLUME: f"{shown(figures.get('volume_ratio'))} of its mean (at least {limits.volume_ratio_min:g})",
+        Filter.VOLATILITY: f"{shown(figures.get('volatility_pct'), '%')} (at most {limits.volatility_max_pct:g}%)",
+        Filter.CHOP: f"{shown(figures.get('chop'))} (at most {limits.chop_max:g})",
+        Filter.ATR_SPIKE: f"ATR {shown(figures.get('atr_ratio'))} of its mean (at most {limits.atr_spike_max:g})",
+        Filter.TIMEFRAME: f"candles of {config.confirm_s // 60} min",
+    }
+    return f"• {name.replace('_', ' ')}: {vote} · {numbers[name]}"
+
+
+def market_line(one: Evaluation | None, symbol: str) -> str:
+    """A symbol as it stood at the last closed candle."""
+    if one is None:
+        return f"• {symbol}: not evaluated yet"
+    figures = one.figures or {}
+    return (
+        f"• {symbol} {shown(one.close)} · {one.regime} · RSI {shown(figures.get('rsi'))} · ATR "
+        f"{shown(figures.get('atr'))} · ADX {shown(figures.get('adx'))} · {one.decision} ({one.reason}) at "
+        f"{one.at:%H:%M}"
+    )
+
+
+def config_lines(config: TradingConfig) -> Sequence[str]:
+    """The strategy's numbers in force."""
+    risk, limits, filters = config.risk, config.limits, config.filters
+    confirm = f", {config.confirm_s // 60} min has to agree" if config.confirm_s else ""
+    return (
+        f"Strategy: {config.profile}, candles of {config.timeframe_s // 60} min{confirm}.",
+        (
+            f"Autopilot risks {plain(risk.risk_pct)}% a trade, {plain(risk.total_risk_pct)}% in all; stop "
+            f"{plain(risk.stop_atr)} ATR, target {plain(risk.target_atr)} ATR; one position up to "
+            f"{plain(risk.position_pct)}%, "
+            f"all up to {plain(risk.exposure_pct)}% of equity."
+        ),
+        (
+            f"Filters: RSI {filters.trend_rsi_min:g} to {filters.trend_rsi_max:g} in trends, up to "
+            f"{filters.range_rsi_max:g} at a lower band; volume from {filters.volume_ratio_min:g}, ATR up to "
+            f"{filters.atr_spike_max:g} of their means; chop up to {filters.chop_max:g}."
+        ),
+        f"Rests {limits.cooldown_minutes} min after {limits.cooldown_losses} losses in a row of a symbol.",
+    )
+
+
+def decision_word(one: Evaluation) -> str:
+    """Whether the last decision wanted to trade."""
+    return "would trade" if one.decision is not Decision.NO_TRADE else "would not trade"
