@@ -102,7 +102,7 @@ async def _use_lines(desk: Desk) -> list[str]:
     limits = config.limits
     lines = [
         (
-            f"Autopilot trades today: {len(today)} of {limits.trades_per_day}; by symbol, of {limits.trades_per_symbol}: "
+            f"Autopilot trades today: {len(today)} of {limits.trades_per_day}; of {limits.trades_per_symbol} each: "
             f"{per_symbol}."
         ),
     ]

@@ -127,6 +127,12 @@ class Snapshot:
     """By venue id: orders on the account that carry no id of ours. Those with the parent of an entry of ours are the
     conditional stops that its fills have spawned; the others are not ours."""
     balances: Mapping[str, Balance] = field(default_factory=dict)
+    parents: frozenset[str] | None = None
+    """The entries whose spawned stops were looked for among what is over; None where all of them are shown."""
+
+    def shows_children_of(self, parent_id: str | None) -> bool:
+        """True where a spawned stop of this entry that is not here does not exist, or did not when this was read."""
+        return self.complete and (self.parents is None or parent_id in self.parents)
 
     @property
     def open_orders(self) -> tuple[VenueOrder, ...]:

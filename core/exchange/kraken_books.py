@@ -113,8 +113,7 @@ class AccountBooks:
             )
 
         snapshot = await read_books(self._clock, still_open, closed, balances)
-        if not self._time_is_steady():
-            snapshot = replace(snapshot, complete=False)
+        snapshot = replace(snapshot, parents=reach.parents, complete=snapshot.complete and self._time_is_steady())
         evidence = evidence_of(snapshot)
         if evidence is not None:
             self.learn(evidence)

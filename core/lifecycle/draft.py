@@ -113,7 +113,8 @@ class Draft:
             return ZERO
         grace = timedelta(seconds=self.rules.child_grace_s)
         shown = self.snapshot
-        if shown is not None and shown.complete and shown.began_at - entry.filled_at >= grace:
+        # One that has sold already is found only by who asks for its parent, however long the fill is ago.
+        if shown is not None and shown.shows_children_of(entry.venue_id) and shown.began_at - entry.filled_at >= grace:
             return ZERO
         return max(ZERO, entry.filled - self.bracket.spawned)
 

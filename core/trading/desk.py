@@ -127,6 +127,7 @@ class Desk:
         self.health = Health()
         """How the world around this desk is, as the watchdog sees it."""
         self._balances_at: datetime | None = None
+        self._asked_parents: set[str] = set()
         self._at_work = 0
         self._idle = asyncio.Event()
 
@@ -305,16 +306,17 @@ class Desk:
         """
         since = None if self._balances_at is None else self.clock() - self._balances_at
         balances = not sparing or since is None or since >= BALANCES_EVERY
-        wanted = self._wanted()
+        wanted, parents = self._wanted(), self._parents()
         names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
         oldest = min((order.created_at for order in wanted), default=None)
-        parents = self._parents()
         oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
         # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
         sweep = None if self.has_compared else self.ledger.latest()
         shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances, urgent))
         if shown.balances:
             self._balances_at = shown.at
+        if shown.complete:
+            self._asked_parents |= parents.keys()
         return shown
 
     @contextmanager
@@ -370,8 +372,17 @@ class Desk:
             if entry is not None
             and entry.venue_id is not None
             and entry.filled > spawned
-            and (entry.filled_at is None or entry.filled_at >= since)
+            and (entry.venue_id not in self._asked_parents or entry.filled_at is None or entry.filled_at >= since)
         }
+
+    def has_to_ask_again(self, snapshot: Snapshot, base: str) -> bool:
+        """True where a complete reading could not know that the stops of an entry are to be looked for: it is the one
+        that first showed what that entry had bought.
+        """
+        if snapshot.parents is None or not snapshot.complete:
+            return False
+        ids = {one.entry.venue_id for one in self.ledger.unfinished(base) if one.entry is not None}
+        return not (self._parents().keys() & ids) <= snapshot.parents
 
     def positions(self, symbol: str | None = None) -> list[Bracket]:
         """Brackets that hold coins, oldest first."""

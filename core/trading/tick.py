@@ -144,6 +144,8 @@ async def _group(desk: Desk, base: str, snapshot: Snapshot, quotes: Mapping[str,
         desk.ledger.let_go(base)
         if any(_lacks_coins(action, outcome) for action, outcome in outcomes):
             _hold_targets(desk, base)
+        elif desk.has_to_ask_again(snapshot, base):
+            pass
         elif not outcomes or any(_was_refused_a_change(action, outcome) for action, outcome in outcomes):
             return
         snapshot = await desk.snapshot(sparing=True, urgent=True)

@@ -170,6 +170,37 @@ async def test_an_answer_that_was_lost_doubles_nothing(live: LiveHouse) -> None:
     assert "Nothing was bought" not in reply.text
 
 
+async def test_a_stop_that_sold_before_anybody_saw_the_entry_is_not_replaced(tmp_path: Path) -> None:
+    """The owner has coins of his own: a second stop would sell those."""
+    async with (
+        KrakenStandIn(balances={"USD": D(10000), "ZEC": D(5)}) as kraken,
+        live_house(tmp_path, kraken, child_grace_s="1") as live,
+    ):
+        kraken.account.limits = False
+
+        def deaf_from_the_order_on(endpoint: str, params: dict[str, str]) -> faults.PrivateFault | None:
+            if endpoint == "AddOrder":
+                return faults.DROP_AFTER
+            is_asked = bool(kraken.private.asked("AddOrder"))
+            return faults.HTML_502_BEFORE if endpoint == "OpenOrders" and is_asked else None
+
+        kraken.private.fault = deaf_from_the_order_on
+        await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+        kraken.account.trade("ZEC/USD", "490.00")
+        await asyncio.sleep(1.5)
+        kraken.recover()
+        # A reading that breaks off after the closed orders: what it saw of the entry is remembered, and not its stop.
+        kraken.fail(faults.HTML_502_BEFORE, endpoint="BalanceEx")
+        await live.tell("balance")
+        kraken.recover()
+        await live.prices_pass()
+        await live.tick(3)
+        bracket = live.bracket()
+        assert (bracket.state, bracket.close_reason) == (BracketState.CLOSED, ExitReason.STOP)
+        assert kraken.account.balances["ZEC"] == D(5)
+        assert len(kraken.private.asked("AddOrder")) == 1
+
+
 async def test_a_request_that_was_lost_is_reported_and_never_repeated(live: LiveHouse) -> None:
     live.kraken.fail(faults.DROP_BEFORE, times=1, endpoint="AddOrder")
     reply = await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
