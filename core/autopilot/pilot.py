@@ -115,22 +115,23 @@ class Pilot:
     async def _read(self, desk: Desk, current: _Round) -> dict[str, Sequence[Candle]]:
         """The candles of those whose newest has closed with this round. Intervals without trades are no candles."""
         symbols = sorted(current.waiting)
-        found = await asyncio.gather(*(self._candles(desk, symbol) for symbol in symbols))
+        found = await asyncio.gather(*(self._candles(desk, symbol, current.ends_at) for symbol in symbols))
         arrived = {
             symbol: candles
             for symbol, candles in zip(symbols, found, strict=True)
-            if candles and candles[-1].ends_at >= current.ends_at
+            if candles and candles[-1].ends_at == current.ends_at
         }
         current.seen |= arrived
         return arrived
 
-    async def _candles(self, desk: Desk, symbol: str) -> Sequence[Candle]:
+    async def _candles(self, desk: Desk, symbol: str, until: datetime) -> Sequence[Candle]:
         try:
             candles = await desk.market.candles(symbol, self.config.timeframe_s, self.config.history)
         except MarketDownError as error:
             logger.debug("no candles of {}: {}", symbol, error.message)
             return ()
-        return [one for one in candles if one.closed and one.volume > ZERO]
+        # A younger one may not have settled yet; it has a round of its own.
+        return [one for one in candles if one.closed and one.volume > ZERO and one.ends_at <= until]
 
     async def _evaluate(self, desk: Desk, arrived: Mapping[str, Sequence[Candle]], current: _Round) -> int:
         found: Signals = await self._offload(_signals, arrived, self.config)

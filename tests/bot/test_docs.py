@@ -55,6 +55,7 @@ def test_the_page_on_brackets_names_every_path_that_opens_a_position() -> None:
     }
     assert callers == {
         "core/trading/door.py",
+        "core/autopilot/entering.py",
         "core/commands/diagnostic.py",
         "core/commands/entering.py",
         "core/commands/force_trade_test.py",

@@ -17,7 +17,7 @@ NAMES = (
     "explain flatten force_trade_test help insights market mode open performance price protect report risk sell status "
     "trades watchlist"
 ).split()
-LATER = ("explain evaluations autopilot market watchlist chart backtest report performance insights").split()
+LATER = "backtest report performance insights".split()
 ORDER = frozenset({"symbol", "amount", "order_type", "limit_price", "stop_loss", "take_profit"})
 FIELDS = {
     "open": {"symbol"},

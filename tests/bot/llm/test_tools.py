@@ -56,7 +56,7 @@ def test_a_call_becomes_the_command_that_the_grammar_would_have_made() -> None:
     ("name", "arguments", "said"),
     [
         ("teleport", "{}", "there is no tool"),
-        ("chart", '{"symbol": "ETH/USD"}', "there is no tool"),
+        ("backtest", '{"symbol": "ETH/USD"}', "there is no tool"),
         ("buy", "{broken", "not JSON"),
         ("buy", "[1]", "must be an object"),
         ("buy", json.dumps({**BUY, "leverage": "5"}), "leverage"),

@@ -1,0 +1,122 @@
+"""The kill switch: it ends a bad day for entries, outlives the process, and is lifted by the owner or the next day."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from core.autopilot.day import DayKeeper
+from core.domain.errors import Code
+from core.domain.modes import Mode, TradingState
+from core.risk.gates import Gate
+from core.strategy.config import Limits
+from core.strategy.evaluation import Came
+from tests.core.autopilot.flight import ONE, Flight, flight
+from tests.rig import Rig, Wiring, open_rig
+
+D = Decimal
+
+
+def keeper(rig: Rig) -> DayKeeper:
+    return rig.service.pilot.keepers[Mode.PAPER]
+
+
+def state(rig: Rig) -> TradingState:
+    return rig.desk.state
+
+
+async def _lose(rig: Rig, percent: str) -> None:
+    """Hold coins worth everything, and let their price fall."""
+    await rig.service.pilot.watch_day(rig.desk)
+    await rig.tell("buy 19 ZEC sl 90% tp 90%")
+    fallen = D(512) * (1 - D(percent) / 100)
+    rig.hand.price("ZEC/USD", fallen.quantize(D("0.01")))
+    await rig.service.pilot.watch_day(rig.desk)
+
+
+async def test_an_open_loss_past_the_limit_ends_entries_and_is_told_once() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "6")
+        assert state(rig) is TradingState.HALTED
+        reply = await rig.tell("buy 0.1 SOL sl 2% tp 3%")
+        assert reply.code is Code.NOT_ACTIVE
+        assert "the day has lost" in reply.text
+        await rig.service.pilot.watch_day(rig.desk)
+        told = [one.text for one in rig.store.waiting_alerts(100) if "KILL SWITCH" in one.text]
+        assert len(told) == 1
+        assert "until tomorrow (UTC) or 'paper risk resume'" in told[0]
+
+
+async def test_a_small_loss_ends_nothing() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "3")
+        assert state(rig) is TradingState.ACTIVE
+        assert "Kill switch: off" in (await rig.tell("risk")).text
+
+
+async def test_it_outlives_a_restart_and_ends_with_the_day() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "6")
+        again = await rig.reopen()
+        assert state(again) is TradingState.HALTED
+        again.time.now += timedelta(days=1)
+        again.hand.price("ZEC/USD", "481.28")
+        assert state(again) is TradingState.ACTIVE
+        await again.service.pilot.watch_day(again.desk)
+        assert state(again) is TradingState.ACTIVE, "yesterday's open loss is where today begins"
+        assert any("A new day has begun" in one.text for one in again.store.waiting_alerts(100))
+
+
+async def test_the_owner_lifts_it_and_the_same_again_has_to_be_lost() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "6")
+        assert "the kill switch is off" in (await rig.tell("risk resume")).text
+        assert state(rig) is TradingState.ACTIVE
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.ACTIVE
+        rig.hand.price("ZEC/USD", "440.00")
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.HALTED
+
+
+async def test_by_setting_it_sells_everything() -> None:
+    config = ONE.model_copy(update={"limits": Limits(kill_flattens=True)})
+    async with open_rig(Wiring(strategy=config)) as rig:
+        await _lose(rig, "6")
+        await rig.tick()
+        assert rig.desk.positions() == []
+        closed = rig.desk.ledger.newest()
+        assert closed is not None
+        assert closed.close_reason == "kill_switch"
+
+
+async def test_a_deposit_is_no_profit_and_a_price_that_is_missing_kills_nobody() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "3")
+        rig.hand.last.pop("ZEC/USD")
+        await rig.service.pilot.watch_day(rig.desk)
+        assert keeper(rig).result is None
+        assert state(rig) is TradingState.ACTIVE
+        assert "unknown, a price is missing" in (await rig.tell("risk")).text
+
+
+async def test_realised_losses_count_as_open_ones_do() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "4.5")
+        assert state(rig) is TradingState.ACTIVE
+        await rig.tell("close ZEC")
+        await rig.tell("buy 10 ZEC sl 90% tp 90%")
+        rig.hand.price("ZEC/USD", "470.00")
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.HALTED
+
+
+async def test_the_autopilot_is_stopped_by_its_gate_with_the_numbers() -> None:
+    async with flight() as fly:
+        pilot = fly.pilot
+        await pilot.watch_day(fly.rig.desk)
+        await fly.rig.tell("buy 3 SOL sl 90% tp 90%")
+        day = keeper(fly.rig)._day
+        assert day is not None
+        keeper(fly.rig)._keep(type(day)(day.date, day.equity, {}, D(0), "the day has lost 600.00"))
+        await fly.candle(3)
+        row = Flight(fly.rig).rows()[0]
+        assert (row.came, row.gate, row.text) == (Came.STOPPED, Gate.KILL_SWITCH, "the day has lost 600.00")
