@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.autopilot.pilot import Pilot
@@ -41,7 +41,7 @@ class Flight:
             self._append(symbol, start + row * MINUTES_5, before, close)
         self.rig.hand.price(symbol, close)
 
-    def _append(self, symbol: str, at: object, before: Decimal, close: Decimal, volume: str = "100") -> None:
+    def _append(self, symbol: str, at: datetime, before: Decimal, close: Decimal, volume: str = "100") -> None:
         half = Decimal("0.5")
         candle = Candle(
             symbol,
@@ -51,7 +51,7 @@ class Flight:
             max(before, close) + half,
             min(before, close) - half,
             close,
-            Decimal(volume),  # type: ignore[arg-type]
+            Decimal(volume),
         )
         self.rig.hand.history.setdefault(symbol, []).append(candle)
 
