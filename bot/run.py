@@ -221,14 +221,20 @@ async def _until_stopped(one: Open, settings: Settings, stop: asyncio.Event) -> 
         settings.market,
         one.house.database,
     )
-    preparing = asyncio.create_task(one.model.prepare()) if one.model is not None else None
+    preparing = asyncio.create_task(_prepare(one))
     await stop.wait()
-    if preparing is not None:
-        preparing.cancel()
+    preparing.cancel()
     await say_goodbye(one)
     for desk in service.desks:
         text = notice.stopped(desk.mode, desk.exchange.name, desk.ledger.unfinished(), desk.clock())
         logger.info("{}", text.replace("\n", " "))
+
+
+async def _prepare(one: Open) -> None:
+    """Load what the first question and the first candle need, once the start is over."""
+    if one.model is not None:
+        await one.model.prepare()
+    await one.house.service.pilot.prepare()
 
 
 async def say_goodbye(one: Open) -> None:

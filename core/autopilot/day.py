@@ -16,7 +16,7 @@ from core.ledger.store import Store
 from core.risk.day import Day, result_of, why_killed, worth
 from core.strategy.config import Limits
 from core.trading.desk import Desk
-from core.trading.door import account_of
+from core.trading.door import account_now
 from core.trading.leaving import leave
 
 
@@ -77,8 +77,7 @@ class DayKeeper:
         if any(value is None for value in began.values()):
             return None
         try:
-            some = await desk.instrument(f"BTC/{desk.settings.quote_currency}")
-            account = await account_of(desk, await desk.snapshot(), some)
+            account = await account_now(desk)
         except ZynError as error:
             logger.debug("[{}] the day cannot begin yet: {}", desk.mode, error.message)
             return None

@@ -92,6 +92,7 @@ def gate_limits(desk: Desk, config: TradingConfig) -> GateLimits:
         position_pct=risk.position_pct,
         least_pct=risk.least_pct,
         max_order_quote=own.max_order_quote,
+        reward_to_fees_min=risk.reward_to_fees_min,
         trades_per_symbol=limits.trades_per_symbol,
         trades_per_day=limits.trades_per_day,
         cooldown_losses=limits.cooldown_losses,
@@ -131,6 +132,7 @@ async def situation_of(desk: Desk, evaluation: Evaluation, config: TradingConfig
         active_risk=account.active_risk,
         price=quote.ask,
         stop_distance=times(config.risk.stop_atr, atr) if atr is not None else None,
+        target_distance=times(config.risk.target_atr, atr) if atr is not None else None,
         taker_pct=account.taker_pct,
         correlated=correlated(symbol, {one.symbol for one in desk.positions()}, seen, config),
     )

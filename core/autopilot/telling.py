@@ -36,6 +36,7 @@ _GATES = {
     Gate.DATA_FRESH: "the data was not fresh", Gate.TRADING_STATE: "the trading state",
     Gate.KILL_SWITCH: "the kill switch", Gate.DAILY_LIMIT: "a limit of the day", Gate.COOLDOWN: "a rest after losses",
     Gate.ONE_POSITION: "one position for each symbol", Gate.TRADE_RISK: "the risk of the trade",
+    Gate.FEES: "the fees",
     Gate.TOTAL_RISK: "the risk of all positions", Gate.EXPOSURE: "the exposure",
     Gate.CORRELATION: "positions that move together", Gate.BALANCE: "the balance", Gate.MINIMUM: "the venue's minimum",
     Gate.AUTOPILOT_OFF: "the autopilot's switch", Gate.SPOT_ONLY: "spot only", Gate.ORDER: "the order itself",

@@ -11,7 +11,7 @@ from core.domain.modes import Source
 from core.domain.money import ZERO, cents, percent_of, plain
 from core.risk.day import loss_limit
 from core.trading.desk import Desk
-from core.trading.door import account_of
+from core.trading.door import account_now
 from core.trading.reply import Reply
 
 
@@ -107,8 +107,7 @@ async def _use_lines(desk: Desk) -> list[str]:
         ),
     ]
     try:
-        some = await desk.instrument(f"BTC/{currency}")
-        account = await account_of(desk, await desk.snapshot(), some)
+        account = await account_now(desk)
     except ZynError as error:
         return [*lines, f"The use of the other limits cannot be told just now: {error.message}"]
     own = desk.settings.limits

@@ -26,6 +26,7 @@ class Gate(StrEnum):
     COOLDOWN = "COOLDOWN"
     ONE_POSITION = "ONE_POSITION"
     TRADE_RISK = "TRADE_RISK"
+    FEES = "FEES"
     TOTAL_RISK = "TOTAL_RISK"
     EXPOSURE = "EXPOSURE"
     CORRELATION = "CORRELATION"
@@ -48,6 +49,8 @@ class GateLimits:
     """What one position may be worth at most, and `least_pct` what it has to be worth, lest fees eat it."""
     least_pct: Decimal
     max_order_quote: Decimal
+    reward_to_fees_min: Decimal
+    """How many times the fees of both ways the target has to bring; 0: never asked."""
     trades_per_symbol: int
     trades_per_day: int
     cooldown_losses: int
@@ -82,6 +85,7 @@ class Situation:
     price: Decimal
     stop_distance: Decimal | None
     """From the entry to the stop, in quote per base; None without an ATR."""
+    target_distance: Decimal | None
     taker_pct: Decimal
     correlated: Sequence[str]
     """Symbols of open positions that move together with this one."""
@@ -111,6 +115,9 @@ def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
             return Stopped(gate, why)
     if seen.stop_distance is None or seen.stop_distance <= ZERO:
         return Stopped(Gate.TRADE_RISK, "there is no ATR yet, and without it no stop to size a position by")
+    poor = _fees(seen, limits)
+    if poor:
+        return Stopped(Gate.FEES, poor)
     quantity, notes = divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance), list[str]()
     least = divide(percent_of(seen.equity, limits.least_pct), seen.price)
     for gate, most, why in _ceilings(seen, limits, seen.stop_distance):
@@ -126,6 +133,19 @@ def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
         base = seen.instrument.base
         return Stopped(Gate.MINIMUM, f"{plain(quantity)} {base} would be bought, the venue takes {plain(smallest)}")
     return Passed(quantity, tuple(notes))
+
+
+def _fees(seen: Situation, limits: GateLimits) -> str:
+    if not limits.reward_to_fees_min or seen.target_distance is None:
+        return ""
+    fees = times(seen.price, divide(seen.taker_pct * 2, Decimal(100)))
+    least = times(fees, limits.reward_to_fees_min)
+    if seen.target_distance >= least:
+        return ""
+    brings, take = plain(round(seen.target_distance, 4)), plain(round(fees, 4))
+    return (
+        f"the target brings {brings} a coin, fees take {take}; {plain(limits.reward_to_fees_min)} times them is asked"
+    )
 
 
 def _lots(seen: Situation, quantity: Decimal) -> Decimal:

@@ -92,6 +92,8 @@ class Risk(_Part):
     """What the stop of one position may lose, in percent of equity."""
     stop_atr: Annotated[Decimal, Field(gt=0, le=50)] = Decimal(2)
     target_atr: Annotated[Decimal, Field(gt=0, le=50)] = Decimal(3)
+    reward_to_fees_min: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    """How many times the fees of both ways a target has to bring; 0: never asked."""
     total_risk_pct: Percent = Decimal(5)
     """What all stops together may lose."""
     exposure_pct: Percent = Decimal(80)

@@ -169,6 +169,16 @@ def _limit(
     return price, notes
 
 
+async def account_now(desk: Desk) -> Account:
+    """The account in the desk's own currency, read now. Raises ZynError where it, or the market, cannot be read."""
+    currency = desk.settings.quote_currency
+    known = await desk.market.instruments()
+    some = next((one for one in known.values() if one.quote == currency), None)
+    if some is None:
+        raise Denied(Code.UNKNOWN_INSTRUMENT, f"nothing is traded in {currency} here")
+    return await account_of(desk, await desk.snapshot(), some)
+
+
 async def account_of(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> Account:
     """The account in the pair's quote: what is available, what everything is worth, and how much of it is coins.
 

@@ -251,7 +251,8 @@ class Home:
     def _clean(self, given: dict[str, str]) -> dict[str, str]:
         """Nothing of the machine's own settings; a database here; ticks as often as they may be."""
         base = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.path), "PYTHONPATH": str(REPO)}
-        return base | {"DATABASE_URL": self.database_url, "BRACKET_CHECK_SECONDS": "0.2"} | given
+        calm = {"DATABASE_URL": self.database_url, "BRACKET_CHECK_SECONDS": "0.2", "AUTOPILOT": "false"}
+        return base | calm | given
 
     async def close(self) -> None:
         """End whatever was started here and still runs."""

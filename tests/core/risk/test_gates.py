@@ -16,14 +16,14 @@ D = Decimal
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LIMITS = GateLimits(
     risk_pct=D(1), total_risk_pct=D(5), exposure_pct=D(80), position_pct=D(50), least_pct=D(2),
-    max_order_quote=D(100_000), trades_per_symbol=10, trades_per_day=30, cooldown_losses=2,
+    max_order_quote=D(100_000), reward_to_fees_min=D(0), trades_per_symbol=10, trades_per_day=30, cooldown_losses=2,
     cooldown=timedelta(minutes=30), correlation_max=0.9, correlated_positions=2, candle_age_max_s=150.0,
 )  # fmt: skip
 CALM = Situation(
     instrument=builtin_instruments()["ZEC/USD"], now=NOW, candle_age_s=3.0, state=TradingState.ACTIVE, state_because="",
     kill="", trades_of_symbol=0, trades_of_all=0, losses_in_row=0, last_loss_at=None, position_open="",
     equity=D(10_000), available=D(10_000), exposure=D(0), active_risk=D(0), price=D(500), stop_distance=D(10),
-    taker_pct=D("0.4"), correlated=(),
+    target_distance=D(15), taker_pct=D("0.4"), correlated=(),
 )  # fmt: skip
 
 
@@ -101,6 +101,20 @@ def test_no_order_is_larger_than_one_may_be() -> None:
     assert isinstance(found, Passed)
     assert found.quantity == D(2)
     assert "MAX_ORDER_QUOTE" in found.notes[0]
+
+
+@pytest.mark.parametrize(("distance", "passes"), [(D("5.99"), False), (D(6), True), (None, True)])
+def test_a_target_that_does_not_pay_its_fees_is_not_tried_where_that_is_asked(
+    distance: Decimal | None, *, passes: bool
+) -> None:
+    # 0.4 % of 500 is 2, twice is 4, one and a half times that is 6.
+    found = pass_gates(replace(CALM, target_distance=distance), replace(LIMITS, reward_to_fees_min=D("1.5")))
+    assert isinstance(found, Passed if passes else Stopped)
+    if isinstance(found, Stopped):
+        assert (found.gate, "fees take 4; it has to be 1.5 times" in found.why.replace(".0000", "")) == (
+            Gate.FEES,
+            True,
+        )
 
 
 def test_a_rest_that_is_over_stops_nothing() -> None:
