@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import desk, live, process, telegram
+from benchmarks import autopilot, desk, live, process, telegram
 from benchmarks.figures import Figure
 
 
@@ -25,6 +25,7 @@ async def measure() -> list[Figure]:
         await telegram.beside_a_hanging_model(),
         *await telegram.alerts_of_an_outage(),
         await telegram.idle_with_a_model(),
+        *await autopilot.figures(),
         *await live.figures(),
     ]
 

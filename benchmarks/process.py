@@ -20,7 +20,14 @@ LINES = 10_000
 def _environment(folder: str, **given: str) -> dict[str, str]:
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     database = f"sqlite:///{folder}/bench.db"
-    return {**kept, "PYTHONPATH": str(ROOT), "MARKET": "generated", "DATABASE_URL": database, **given}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "MARKET": "generated",
+        "DATABASE_URL": database,
+        "AUTOPILOT": "false",
+        **given,
+    }
 
 
 async def start(folder: str, *arguments: str, **given: str) -> asyncio.subprocess.Process:

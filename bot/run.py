@@ -234,7 +234,9 @@ async def _prepare(one: Open) -> None:
     """Load what the first question and the first candle need, once the start is over."""
     if one.model is not None:
         await one.model.prepare()
-    await one.house.service.pilot.prepare()
+    service = one.house.service
+    if service.pilot.choices.is_on(service.active_mode):
+        await service.pilot.prepare()
 
 
 async def say_goodbye(one: Open) -> None:

@@ -19,7 +19,6 @@ from core.autopilot.leaving import leave_position, manage
 from core.domain.errors import ZynError
 from core.domain.market import Candle
 from core.domain.modes import Mode
-from core.domain.money import ZERO
 from core.exchange.errors import MarketDownError
 from core.ledger.evaluations import Evaluations
 from core.risk.gates import Gate
@@ -131,7 +130,10 @@ class Pilot:
             logger.debug("no candles of {}: {}", symbol, error.message)
             return ()
         # A younger one may not have settled yet; it has a round of its own.
-        return [one for one in candles if one.closed and one.volume > ZERO and one.ends_at <= until]
+        count = len(candles)
+        while count and (not candles[count - 1].closed or candles[count - 1].ends_at > until):
+            count -= 1
+        return [one for one in candles[:count] if one.volume]
 
     async def _evaluate(self, desk: Desk, arrived: Mapping[str, Sequence[Candle]], current: _Round) -> int:
         found: Signals = await self._offload(_signals, arrived, self.config)

@@ -64,10 +64,18 @@ def panel_of(candles: Mapping[str, Sequence[Candle]], interval_s: int) -> Panel:
             continue
         first = rows - len(found)
         at[first:, column] = [int(one.at.timestamp()) for one in found]
-        values[:, first:, column] = np.array(
-            [[number(cell) for cell in (one.open, one.high, one.low, one.close, one.volume)] for one in found]
-        ).T
+        values[:, first:, column] = _cells(found)
     return Panel(symbols, interval_s, at, *values)
+
+
+def _cells(candles: Sequence[Candle]) -> Floats:
+    """Open, high, low, close, volume of each: five rows. What is no number is missing."""
+    rows = [(one.open, one.high, one.low, one.close, one.volume) for one in candles]
+    try:
+        cells = np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError):
+        cells = np.array([[number(cell) for cell in row] for row in rows])
+    return np.asarray(np.where(np.isfinite(cells), cells, np.nan).T)
 
 
 def number(value: object) -> float:

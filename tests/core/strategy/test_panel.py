@@ -46,6 +46,16 @@ def test_symbols_are_aligned_at_their_newest_candle_and_running_candles_are_left
     assert panel.times[-1, 0] == panel.times[-1, 1]
 
 
+def test_a_candle_whose_numbers_are_none_is_missing_and_not_a_crash() -> None:
+    odd = _candle(0, Decimal("Infinity"))
+    written = Candle("ZEC/USD", START, 300, "1,000", "N/A", None, 5, Decimal(1))  # type: ignore[arg-type]
+    assert math.isnan(panel_of({"A/USD": [odd]}, 300).close[0, 0])
+    panel = panel_of({"A/USD": [written]}, 300)
+    assert (panel.open[0, 0], panel.close[0, 0]) == (1000.0, 5.0)
+    assert math.isnan(panel.high[0, 0])
+    assert math.isnan(panel.low[0, 0])
+
+
 def test_a_gap_stays_a_gap() -> None:
     panel = panel_of({"A/USD": [_candle(0), _candle(1), _candle(9)]}, 300)
     assert np.diff(panel.times[:, 0]).tolist() == [300, 2400]
