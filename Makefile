@@ -8,7 +8,7 @@ WEATHER_S ?= 600
 SEEDS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types contracts tests chaos simulate mutants bench docs lock clean
+.PHONY: help setup setup-dev demo test check lint types contracts tests chaos week simulate mutants bench docs lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ tests: $(VENV)/.dev ## the tests alone
 
 chaos: $(VENV)/.dev ## kill the real process, PAPER and LIVE, 100 times each (KILLS=n); ten minutes of bad weather (WEATHER_S=n)
 	ZYN_KILLS=$(KILLS) ZYN_WEATHER_S=$(WEATHER_S) $(PY) -m pytest -m chaos -s -p no:xdist tests/e2e
+
+week: $(VENV)/.dev ## a week of recorded candles through the running bot with the autopilot on, killed on the way; 8 minutes
+	ZYN_WEEK_CANDLES=2080 $(PY) -m pytest -s -p no:xdist tests/e2e/test_replayed_week.py
 
 simulate: $(VENV)/.dev ## SEEDS=20000 lives in a hostile world, about a quarter of an hour; SEED=k tells one as a story
 	$(PY) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
