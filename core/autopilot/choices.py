@@ -8,6 +8,7 @@ from core.ledger.store import Store
 from core.strategy.config import TradingConfig
 
 WATCHED_KEY = "watchlist"
+SELECTED_KEY = "universe"
 WATCHED_MAX = 200
 
 
@@ -33,7 +34,31 @@ class Choices:
     def watched(self) -> tuple[str, ...]:
         """The symbols that are looked at, in the order in which they were chosen."""
         stored = self._store.get(WATCHED_KEY)
-        return self.config.universe.symbols if stored is None else tuple(json.loads(stored))
+        if stored is not None:
+            return tuple(json.loads(stored))
+        _, selected = self._selected()
+        return selected or self.config.universe.symbols
+
+    @property
+    def wants_selection(self) -> bool:
+        """True where the symbols are to be chosen by figures, and the owner has not chosen himself."""
+        return self.config.universe.select and not self.is_chosen
+
+    @property
+    def selected_on(self) -> str:
+        """The UTC day of the last selection; "" before the first."""
+        return self._selected()[0]
+
+    def select(self, symbols: Sequence[str], day: str) -> None:
+        """Store what was chosen by figures on this day."""
+        self._store.put(SELECTED_KEY, json.dumps({"day": day, "symbols": list(symbols)}))
+
+    def _selected(self) -> tuple[str, tuple[str, ...]]:
+        text = self._store.get(SELECTED_KEY) if self.config.universe.select else None
+        if text is None:
+            return "", ()
+        values = json.loads(text)
+        return str(values["day"]), tuple(values["symbols"])
 
     @property
     def is_chosen(self) -> bool:

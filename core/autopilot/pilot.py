@@ -16,6 +16,7 @@ from core.autopilot.choices import Choices
 from core.autopilot.day import DayKeeper
 from core.autopilot.entering import enter, own_position
 from core.autopilot.leaving import leave_position, manage
+from core.autopilot.selecting import select_symbols
 from core.domain.errors import ZynError
 from core.domain.market import Candle
 from core.domain.modes import Mode
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from core.strategy.signals import Signal, Signals
 
 RETRY_S = 5.0
+SELECT_PAUSE = timedelta(minutes=5)
+"""How long after a look whether the symbols are to be chosen anew the next one comes."""
 MISSED_MAX = 500
 """So many missed candles of a symbol are written down one by one; of a longer absence the oldest are not."""
 Offload = Callable[..., Awaitable[Any]]
@@ -68,6 +71,7 @@ class Pilot:
         self._settle = timedelta(seconds=settle_s)
         self._offload = offload
         self._round: _Round | None = None
+        self._select_at: datetime | None = None
         self._resolved: set[Mode] = set()
 
     @property
@@ -82,6 +86,9 @@ class Pilot:
             return 0
         self._resolve(desk)
         now = desk.clock()
+        if self._select_at is None or not self._select_at - SELECT_PAUSE <= now < self._select_at:
+            self._select_at = now + SELECT_PAUSE
+            await select_symbols(desk, self.choices)
         current = self._current(desk, now)
         if not current.waiting or now < current.retry_at:
             return 0

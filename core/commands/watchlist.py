@@ -45,6 +45,8 @@ async def handle(desk: Desk, command: Watchlist) -> Reply:
         if command.action != "show":
             raise Denied(Code.SYMBOL, f"say which: '{command.action} SOL'")
         chosen = "chosen by you" if choices.is_chosen else f"as the {choices.config.profile} profile has them"
+        if choices.wants_selection and choices.selected_on:
+            chosen = f"chosen by their figures on {choices.selected_on}"
         line = f"Watched ({len(watched)}, {chosen}): {', '.join(watched) or 'nothing'}."
         return Reply((line,), data={"watched": list(watched)})
     symbol = command.symbol

@@ -1,7 +1,7 @@
 """What the market shows: quotes, books, prints and candles, each with its time and source."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,13 @@ class Quote:
     last: Decimal
     at: datetime
     source: str
+    turnover: Decimal | None = field(default=None, compare=False)
+    """What was traded in the last 24 hours, in quote currency; None where the source does not say."""
+
+    @property
+    def spread_pct(self) -> Decimal:
+        """How far the ask is above the bid, in percent of the middle."""
+        return divide((self.ask - self.bid) * 100, self.mid)
 
     @property
     def mid(self) -> Decimal:

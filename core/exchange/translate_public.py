@@ -44,7 +44,7 @@ def quotes(result: object, symbols: Mapping[str, str], at: datetime) -> dict[str
         if key in symbols:
             bid, ask, last = _ticker_prices(row, key)
             if min(bid, ask, last) > ZERO:
-                found[symbols[key]] = Quote(symbols[key], bid, ask, last, at, SOURCE)
+                found[symbols[key]] = Quote(symbols[key], bid, ask, last, at, SOURCE, _turnover(row))
     return found
 
 
@@ -126,6 +126,18 @@ def _ticker_prices(row: object, key: str) -> tuple[Decimal, Decimal, Decimal]:
     fields = _mapping(row, f"ticker of {key}")
     bid, ask, last = (_first(fields.get(name), f"ticker of {key}") for name in ("b", "a", "c"))
     return bid, ask, last
+
+
+def _turnover(row: object) -> Decimal | None:
+    """Volume of 24 hours times its mean price, in quote; None where either is missing: no price depends on it."""
+    fields = _mapping(row, "ticker")
+    found = []
+    for name in ("v", "p"):
+        values = fields.get(name)
+        if not isinstance(values, list) or len(values) < 2:  # noqa: PLR2004 - today, and the last 24 hours
+            return None
+        found.append(_decimal(values[1], "ticker"))
+    return times(*found)
 
 
 def _first(values: object, what: str) -> Decimal:

@@ -249,3 +249,18 @@ async def test_old_rows_that_led_to_no_trade_are_let_go() -> None:
 
 def test_the_wiring_of_tests_has_the_strategy_that_the_bot_has() -> None:
     assert replace(Wiring()).strategy == TradingConfig()
+
+
+async def test_symbols_are_chosen_by_their_figures_once_a_day_where_that_is_asked() -> None:
+    config = ONE.model_copy(update={"universe": Universe(symbols=(ZEC,), select=True, size=2)})
+    async with flight(config) as fly:
+        rig = fly.rig
+        for symbol, turnover in (("SOL/USD", "5e6"), ("ETH/USD", "9e6"), ("DOGE/USD", "1e3")):
+            rig.hand.last[symbol] = replace(rig.hand.price(symbol, rig.hand.last[symbol].last), turnover=D(turnover))
+        assert fly.pilot.choices.watched() == (ZEC,)
+        await fly.pilot.look()
+        assert fly.pilot.choices.watched() == ("ETH/USD", "SOL/USD")
+        assert "chosen by their figures on 2026-11-20" in (await rig.tell("watchlist")).text
+        await rig.tell("watch ZEC")
+        assert not fly.pilot.choices.wants_selection
+        assert fly.pilot.choices.watched() == ("ETH/USD", "SOL/USD", ZEC)
