@@ -37,8 +37,8 @@ class Rest:
                 self._promises.require(
                     "at rest the same orders are open", ours.is_live is (order.state is VenueState.OPEN), claim
                 )
-        # Where both legs have traded, Zyn may have seen more sold than bought before it saw all that was bought: that is
-        # told, and wants the owner's eyes, whatever it came to in the end.
+        # Where both legs have traded, Zyn may have seen more sold than bought before it saw all that was bought: that
+        # is told, and wants the owner's eyes, whatever it came to in the end.
         both_traded = any(both_legs_traded(books, name) for name in books.brackets)
         takes_entries = desk.state is TradingState.ACTIVE or both_traded
         self._promises.require("at rest the desk takes entries", takes_entries, desk.state)
@@ -48,7 +48,8 @@ class Rest:
             self._promises.require("at rest no sale is under way", not busy, bracket.id)
             bare = bracket.held - sum((one.remaining for one in bracket.of_role(Role.STOP) if one.is_live), ZERO)
             self._promises.require("at rest everything held is covered", bare < DUST, f"{bracket.id}: {bare} bare")
-        is_right = bool(desk.halted_because) is oversold
+        oversold = any(books.bought_less_sold(name) < ZERO and both_legs_traded(books, name) for name in books.brackets)
+        is_right = both_traded if desk.halted_because else not oversold
         self._promises.require("only what was oversold halts the desk", is_right, desk.halted_because)
 
     def _require_legs_at_rest(self, bracket: Bracket) -> None:
