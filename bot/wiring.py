@@ -97,6 +97,8 @@ class MarketParts:
     stamp: str
     quote_age_max_s: float
     """PRICE_MAX_AGE_S in the market's own time: a market that runs faster has older prices at every look."""
+    slack_s: float = 0.0
+    """So much of the market's own time may go by between two looks: no patience is shorter."""
     settle_s: float = 0.0
     """How long after its end a candle is asked for."""
     look_s: float = 1.0
@@ -207,6 +209,7 @@ def _market(settings: Settings, store: Store) -> MarketParts:
             clock,
             f"generated:{settings.market_seed}",
             settings.price_max_age_s * faster,
+            slack_s=settings.unprotected_limit_s * (faster - 1.0),
             submit_deadline_s=SUBMIT_DEADLINE_S * faster,
         )
     if settings.market.startswith("replay:"):
@@ -244,7 +247,7 @@ def _replay(settings: Settings, store: Store, path: Path) -> MarketParts:
     deadline_s = SUBMIT_DEADLINE_S * max(1.0, settings.market_speed) + jump_s
     look_s = min(1.0, max(LOOK_LEAST_S, series[0].interval_s / settings.market_speed / 3))
     stamp = f"replay:{path.name}:{fingerprint(series)}"
-    return MarketParts(data, clock, stamp, age_max, look_s=look_s, submit_deadline_s=deadline_s)
+    return MarketParts(data, clock, stamp, age_max, slack_s=deadline_s, look_s=look_s, submit_deadline_s=deadline_s)
 
 
 def _resume(store: Store) -> datetime | None:
@@ -314,7 +317,7 @@ def _desk_settings(
         instrument,
         target_mode=settings.target_mode,
         bracket=config,
-        unprotected_limit_s=settings.unprotected_limit_s,
+        unprotected_limit_s=settings.unprotected_limit_s + market.slack_s,
         close_unprotected=settings.close_unprotected,
         quote_age_max_s=market.quote_age_max_s,
         submit_deadline_s=market.submit_deadline_s,

@@ -139,7 +139,7 @@ def _compared(order: Order, theirs: list[VenueFill]) -> str:
         ("fee", order.fee, fee, rounding),
     )
     parts = [
-        f"{what} {plain(mine)}" if abs(mine - yours) <= within else f"{what} {plain(mine)} ≠ {plain(yours)} there"
+        f"{what} {price(mine)}" if abs(mine - yours) <= within else f"{what} {plain(mine)} ≠ {plain(yours)} there"
         for what, mine, yours, within in pairs
     ]
     count = f"{len(order.fills)} here, {len(theirs)} there"

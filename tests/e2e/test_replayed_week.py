@@ -8,25 +8,21 @@ import itertools
 import os
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, select
 
 from storage.tables import metadata
-from tests.conftest import RECORDINGS
 from tests.e2e.books import disagreements, read_books
 from tests.e2e.kit import Bot, Home, eventually
+from tests.e2e.recording import COINS, FROM, recorded
 
 pytestmark = pytest.mark.e2e
 
 CANDLES = int(os.environ.get("ZYN_WEEK_CANDLES", "230"))
-FROM = 1_722_729_600
-"""4 August 2024, 00:00 UTC: the night before a crash, so that a week has trends, a panic and a recovery."""
 SPEED = 1500.0
 """Five candles a second."""
-COINS = ("ETH", "SOL", "XRP", "DOGE")
 KILLS = 2
 STRATEGY = """
 profile = "replayed"
@@ -36,23 +32,6 @@ symbols = ["ETH/USD", "SOL/USD", "XRP/USD", "DOGE/USD"]
 daily_loss_pct = 1.0
 """
 """The aggressive numbers, with a kill switch that a night is long enough for."""
-
-
-def recorded(folder: Path) -> Path:
-    """CSV files of the four coins from that night on; skips where the recordings are absent."""
-    folder.mkdir()
-    for coin in COINS:
-        path = RECORDINGS / "candles" / f"kraken_{coin}_USD_5m.parquet"
-        if not path.exists():
-            pytest.skip(f"recorded candles are absent: {path}")
-        from pyarrow import parquet  # noqa: PLC0415
-
-        rows = parquet.read_table(path).to_pylist()
-        wanted = [row for row in rows if FROM <= row["ts"] < FROM + CANDLES * 300]
-        names = ("ts", "open", "high", "low", "close", "volume", "trades")
-        text = "".join(",".join(repr(row[name]) for name in names) + "\n" for row in wanted)
-        (folder / f"{coin}USD_5.csv").write_text(text)
-    return folder
 
 
 def rows_of(home: Home) -> list[dict[str, Any]]:
@@ -114,7 +93,7 @@ async def until(home: Home, bot: Bot, share: float) -> None:
 
 
 async def test_a_week_is_decided_on_candle_by_candle_though_the_process_is_killed_on_the_way(home: Home) -> None:
-    folder = recorded(home.path / "candles")
+    folder = recorded(home.path / "candles", CANDLES)
     (home.path / "mine.toml").write_text(STRATEGY)
     home.environment |= {
         "MARKET": f"replay:{folder}", "MARKET_SPEED": str(SPEED), "AUTOPILOT": "true", "STRATEGY": "mine.toml",
