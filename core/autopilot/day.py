@@ -1,14 +1,16 @@
 """The day of one desk: how it began, what it has brought, and the kill switch that outlives the process."""
 
+import asyncio
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from loguru import logger
 
 from core.domain.brackets import Bracket, ExitReason
-from core.domain.errors import ZynError
+from core.domain.errors import Code, Denied, ZynError
 from core.domain.events import Event, EventKind
 from core.domain.modes import Mode
 from core.domain.money import ZERO, cents
@@ -29,6 +31,7 @@ class DayKeeper:
         self._desk = desk
         self._store = store
         self._limits = limits
+        self._looking = asyncio.Lock()
         self._day = self._stored()
         desk.killed = self._killed
 
@@ -48,30 +51,42 @@ class DayKeeper:
 
     async def look(self) -> None:
         """Begin the day where it has not begun, count its result, and end it for entries where it has lost too much."""
-        day = self.day or await self._begin()
-        if day is None:
-            return
-        brackets = self._of_today()
-        self.result = result_of(day, brackets, await self._bids(brackets))
-        if self.result is None or day.killed:
-            return
-        why = why_killed(day, self.result, self._limits.daily_loss_pct)
-        if why:
-            await self._kill(day, why)
+        async with self._looking:
+            day = self.day or await self._begin()
+            if day is None:
+                return
+            brackets = self._of_today(day)
+            known, is_all = result_of(day, brackets, await self._bids(brackets))
+            self.result = known if is_all else None
+            if day.killed:
+                await self._flatten()
+                return
+            # What is missing may be better or worse; what is known to be lost is lost.
+            why = why_killed(day, known, self._limits.daily_loss_pct)
+            if why:
+                self._kill(day, why)
+                await self._flatten()
 
-    def resume(self) -> str:
-        """Take entries again: what was lost so far counts no more. Returns why they had ended, or ""."""
+    async def resume(self) -> str:
+        """Take entries again: what was lost so far counts no more. Returns why they had ended, or "".
+
+        Raises Denied where what was lost cannot be counted just now: it would end them again at once.
+        """
+        await self.look()
         day = self.day
         if day is None or not day.killed:
             return ""
-        lost = self.result if self.result is not None else ZERO
-        self._keep(replace(day, killed="", forgiven=min(ZERO, lost)))
+        if self.result is None:
+            raise Denied(Code.NO_PRICES, "what the day has lost cannot be counted, a price is missing; try again")
+        self._keep(replace(day, killed="", forgiven=min(ZERO, self.result)))
         return day.killed
 
     async def _begin(self) -> Day | None:
         """The first look of a UTC day. What is open then is counted from what it is worth now."""
         desk = self._desk
-        open_now = desk.ledger.unfinished()
+        if self._day is not None and self._day.date > self._today():
+            return None  # The clock was put back: that day is not over because of it.
+        open_now = self._ours(desk.ledger.unfinished())
         bids = await self._bids(open_now)
         began = {one.id: worth(one, bids.get(one.symbol)) for one in open_now}
         if any(value is None for value in began.values()):
@@ -89,11 +104,11 @@ class DayKeeper:
         self._keep(day)
         return day
 
-    async def _kill(self, day: Day, why: str) -> None:
+    def _kill(self, day: Day, why: str) -> None:
         desk = self._desk
         self._keep(replace(day, killed=why))
         then = (
-            "Everything is being sold." if self._limits.kill_flattens else "What is open keeps its stops and targets."
+            "Zyn sells everything now." if self._limits.kill_flattens else "What is open keeps its stops and targets."
         )
         text = (
             f"KILL SWITCH of the {desk.mode} desk: {why}. No new entries until tomorrow (UTC) or "
@@ -101,15 +116,34 @@ class DayKeeper:
         )
         desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
         logger.warning("[{}] kill switch: {}", desk.mode, why)
-        if self._limits.kill_flattens:
-            await leave(desk, [(bracket, None) for bracket in desk.ledger.unfinished()], ExitReason.KILL_SWITCH)
 
-    def _of_today(self) -> list[Bracket]:
-        start = datetime.combine(self._desk.clock().date(), datetime.min.time(), self._desk.clock().tzinfo)
+    async def _flatten(self) -> None:
+        """Where that is set: leave whatever is not being left yet. What has no price now is tried at each look."""
+        if not self._limits.kill_flattens:
+            return
+        left = [one for one in self._desk.ledger.unfinished() if one.leave is None and not one.cancel_entry]
+        for bracket in left:
+            try:
+                await leave(self._desk, [(bracket, None)], ExitReason.KILL_SWITCH)
+            except ZynError as error:
+                logger.warning("[{}] {} cannot be sold yet: {}", self._desk.mode, bracket.symbol, error.message)
+
+    def _of_today(self, day: Day) -> list[Bracket]:
+        """What is open, and what was closed today. What was open overnight and had ended before the day's first look
+        is left out: what of its result is today's, nobody knows.
+        """
+        now = self._desk.clock()
+        start = now.replace(hour=0, minute=0, second=0, microsecond=0)
         closed = self._desk.ledger.closed_between(start, start + timedelta(days=1))
-        return [*closed, *self._desk.ledger.unfinished()]
+        counted = [one for one in closed if one.created_at >= start or one.id in day.began_with]
+        return self._ours([*counted, *self._desk.ledger.unfinished()])
 
-    async def _bids(self, brackets: "list[Bracket] | tuple[Bracket, ...]") -> dict[str, Decimal]:
+    def _ours(self, brackets: Iterable[Bracket]) -> list[Bracket]:
+        """Those of the desk's own currency: amounts of others are not of the same kind."""
+        currency = self._desk.settings.quote_currency
+        return [one for one in brackets if one.symbol.endswith(f"/{currency}")]
+
+    async def _bids(self, brackets: Sequence[Bracket]) -> dict[str, Decimal]:
         quotes = await self._desk.quotes({one.symbol for one in brackets if one.held > ZERO})
         return {symbol: quote.bid for symbol, quote in quotes.items()}
 

@@ -51,7 +51,7 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     then = f"is reducing, since {', '.join(bare)} lacks its stop" if bare else "takes entries again"
     text = f"The halt of the {desk.mode} desk is lifted, it {then}. It was halted by: {why}."
     event = Event(EventKind.STATE_CHANGED, desk.mode, now, text)
-    killed = desk.house.pilot.keepers[desk.mode].resume()
+    killed = await desk.house.pilot.keepers[desk.mode].resume()
     count = desk.ledger.incidents.clear(now, event)
     if killed and not count:
         desk.ledger.save((), [event])

@@ -27,7 +27,11 @@ class Day:
 
 
 def worth(bracket: Bracket, bid: Decimal | None) -> Decimal | None:
-    """What a bracket has brought so far, its coins counted at `bid`; None where it holds some and has no price."""
+    """What a bracket has brought so far, its coins counted at `bid`; None where it holds some and has no price.
+
+    Coins that left the account by another way than our orders are neither a profit nor a loss: what they had cost is
+    left out with them.
+    """
     entry = bracket.entry
     if entry is None or bracket.bought <= ZERO:
         return ZERO
@@ -39,18 +43,22 @@ def worth(bracket: Bracket, bid: Decimal | None) -> Decimal | None:
         return None
     else:
         coins = times(bracket.held, bid)
-    return proceeds + coins - entry.cost - entry.fee
+    return proceeds + coins - divide(times(entry.cost + entry.fee, bracket.bought - bracket.gone), bracket.bought)
 
 
-def result_of(day: Day, brackets: Sequence[Bracket], bids: Mapping[str, Decimal]) -> Decimal | None:
-    """What the day has brought: `brackets` are those that are open and those closed today. None without a price."""
-    total = ZERO
+def result_of(day: Day, brackets: Sequence[Bracket], bids: Mapping[str, Decimal]) -> tuple[Decimal, bool]:
+    """What the day has brought as far as that is known, and whether that is all: a price may be missing.
+
+    `brackets` are those that are open and those closed today, all of one quote currency.
+    """
+    total, is_all = ZERO, True
     for bracket in brackets:
         value = worth(bracket, bids.get(bracket.symbol))
         if value is None:
-            return None
-        total += value - day.began_with.get(bracket.id, ZERO)
-    return total
+            is_all = False
+        else:
+            total += value - day.began_with.get(bracket.id, ZERO)
+    return total, is_all
 
 
 def loss_limit(day: Day, limit_pct: Decimal) -> Decimal:

@@ -206,7 +206,13 @@ async def account_of(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> 
     cash = snapshot.balances.get(currency)
     total, held = (cash.total, cash.held) if cash else (ZERO, ZERO)
     taker_pct = (await desk.exchange.fees(instrument.symbol)).taker_pct
-    return Account(total - held, total + worth, worth + held, taker_pct, active_risk(desk.ledger.unfinished()))
+    return Account(
+        total - held,
+        total + worth,
+        worth + held,
+        taker_pct,
+        active_risk(one for one in desk.ledger.unfinished() if one.symbol.endswith(f"/{currency}")),
+    )
 
 
 def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:

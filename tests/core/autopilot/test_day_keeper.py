@@ -1,5 +1,6 @@
 """The kill switch: it ends a bad day for entries, outlives the process, and is lifted by the owner or the next day."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -88,7 +89,74 @@ async def test_by_setting_it_sells_everything() -> None:
         assert closed.close_reason == "kill_switch"
 
 
-async def test_a_deposit_is_no_profit_and_a_price_that_is_missing_kills_nobody() -> None:
+async def test_what_had_no_fresh_price_when_the_switch_fell_is_sold_as_soon_as_it_has_one() -> None:
+    config = ONE.model_copy(update={"limits": Limits(kill_flattens=True)})
+    async with open_rig(Wiring(strategy=config)) as rig:
+        await rig.service.pilot.watch_day(rig.desk)
+        await rig.tell("buy 19 ZEC sl 90% tp 90%")
+        rig.hand.price("ZEC/USD", "480.00")
+        rig.time.pass_s(120)
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.HALTED
+        assert len(rig.desk.positions()) == 1
+        rig.hand.price("ZEC/USD", "480.00")
+        await rig.service.pilot.watch_day(rig.desk)
+        await rig.tick()
+        assert rig.desk.positions() == []
+
+
+async def test_two_looks_at_once_tell_it_once() -> None:
+    async with open_rig() as rig:
+        await rig.service.pilot.watch_day(rig.desk)
+        await rig.tell("buy 19 ZEC sl 90% tp 90%")
+        rig.hand.price("ZEC/USD", "470.00")
+        await asyncio.gather(*(keeper(rig).look() for _ in range(3)))
+        assert sum("KILL SWITCH" in one.text for one in rig.store.waiting_alerts(100)) == 1
+
+
+async def test_a_clock_that_is_put_back_over_midnight_lifts_nothing() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "6")
+        rig.time.now -= timedelta(days=1)
+        await rig.service.pilot.watch_day(rig.desk)
+        rig.time.now += timedelta(days=1)
+        assert state(rig) is TradingState.HALTED
+
+
+async def test_what_ended_before_the_days_first_look_is_not_todays_loss() -> None:
+    async with open_rig() as rig:
+        await rig.service.pilot.watch_day(rig.desk)
+        await rig.tell("buy 19 ZEC sl 90% tp 90%")
+        rig.time.now += timedelta(days=1)
+        rig.hand.price("ZEC/USD", "400.00")
+        await rig.tell("close ZEC")
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.ACTIVE
+
+
+async def test_a_resume_that_could_not_count_what_was_lost_is_refused() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "6")
+        rig.hand.last.pop("ZEC/USD")
+        reply = await rig.tell("risk resume")
+        assert (reply.code, state(rig)) == (Code.NO_PRICES, TradingState.HALTED)
+        rig.hand.price("ZEC/USD", "481.28")
+        again = await rig.reopen()
+        assert (await again.tell("risk resume")).ok
+        await again.service.pilot.watch_day(again.desk)
+        assert state(again) is TradingState.ACTIVE
+
+
+async def test_a_deposit_is_no_profit() -> None:
+    async with open_rig() as rig:
+        await _lose(rig, "3")
+        before = keeper(rig).result
+        rig.paper.books.balances["USD"] = D(1_000_000)
+        await rig.service.pilot.watch_day(rig.desk)
+        assert keeper(rig).result == before
+
+
+async def test_a_price_that_is_missing_kills_nobody() -> None:
     async with open_rig() as rig:
         await _lose(rig, "3")
         rig.hand.last.pop("ZEC/USD")

@@ -26,13 +26,21 @@ def test_what_is_held_counts_at_the_bid_and_what_was_never_bought_as_nothing() -
     assert worth(bracket(), None) == 0
 
 
+def test_coins_that_the_owner_took_away_are_no_loss() -> None:
+    held = _bought()
+    half = replace(held, gone=D("0.5"))
+    whole, rest = worth(held, D(100)), worth(half, D(100))
+    assert whole is not None
+    assert rest == whole / 2
+
+
 def test_the_day_begins_where_its_positions_stood_then() -> None:
     held = _bought()
     at_start = worth(held, D(95))
     assert at_start is not None
     day = replace(DAY, began_with={held.id: at_start})
-    assert result_of(day, [held], {held.symbol: D(97)}) == D(2)
-    assert result_of(day, [held], {}) is None
+    assert result_of(day, [held], {held.symbol: D(97)}) == (D(2), True)
+    assert result_of(day, [held], {}) == (D(0), False)
 
 
 def test_a_day_ends_when_it_has_lost_its_share_of_what_it_began_with() -> None:
