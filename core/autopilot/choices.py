@@ -9,7 +9,8 @@ from core.strategy.config import TradingConfig
 
 WATCHED_KEY = "watchlist"
 SELECTED_KEY = "universe"
-WATCHED_MAX = 200
+WATCHED_MAX = 100
+"""Kraken is asked for one symbol's candles a second; more could not be read while a candle is fresh."""
 
 
 class Choices:

@@ -11,8 +11,8 @@ from core.autopilot.day import DayKeeper
 from core.domain.brackets import Bracket, BracketState, Level, LevelUnit
 from core.domain.errors import ZynError
 from core.domain.market import Candle
-from core.domain.modes import Source
-from core.domain.money import ZERO, percent_of, plain, times
+from core.domain.modes import Mode, Source
+from core.domain.money import ONE, ZERO, percent_of, plain, times
 from core.domain.orders import OrderState, OrderType, Side
 from core.lifecycle.news import price
 from core.risk.gates import Gate, GateLimits, Passed, Situation, Stopped, pass_gates
@@ -92,7 +92,8 @@ def gate_limits(desk: Desk, config: TradingConfig) -> GateLimits:
         position_pct=risk.position_pct,
         least_pct=risk.least_pct,
         max_order_quote=own.max_order_quote,
-        reward_to_fees_min=risk.reward_to_fees_min,
+        # With real money a target that does not even bring its fees is not worth its stop, whatever the profile says.
+        reward_to_fees_min=max(risk.reward_to_fees_min, ONE) if desk.mode is Mode.LIVE else risk.reward_to_fees_min,
         trades_per_symbol=limits.trades_per_symbol,
         trades_per_day=limits.trades_per_day,
         cooldown_losses=limits.cooldown_losses,
@@ -111,7 +112,7 @@ async def situation_of(desk: Desk, evaluation: Evaluation, config: TradingConfig
     quote = await desk.fresh_quote(symbol)
     begun = desk.ledger.begun_since(now.replace(hour=0, minute=0, second=0, microsecond=0))
     today = [one for one in begun if one.source is Source.AUTOPILOT and (one.bought > ZERO or not _is_over(one))]
-    losses, last_loss_at = _losses(desk, symbol, now)
+    losses, last_loss_at = losses_in_row(desk, symbol, config)
     atr = atr_of(evaluation)
     held = own_position(desk, symbol)
     return Situation(
@@ -128,7 +129,7 @@ async def situation_of(desk: Desk, evaluation: Evaluation, config: TradingConfig
         position_open=held.id if held is not None else "",
         equity=account.equity,
         available=account.available,
-        exposure=account.exposure,
+        exposure=await _worth(desk, instrument.quote),
         active_risk=account.active_risk,
         price=quote.ask,
         stop_distance=times(config.risk.stop_atr, atr) if atr is not None else None,
@@ -154,11 +155,21 @@ def _is_over(bracket: Bracket) -> bool:
     return bracket.state is BracketState.CLOSED
 
 
-def _losses(desk: Desk, symbol: str, now: datetime) -> tuple[int, datetime | None]:
+async def _worth(desk: Desk, currency: str) -> Decimal:
+    """What our own positions in this currency are worth: coins of the owner's are no exposure of the autopilot's."""
+    held = [one for one in desk.positions() if one.symbol.endswith(f"/{currency}")]
+    quotes = await desk.quotes({one.symbol for one in held})
+    prices = {one.id: quotes[one.symbol].bid if one.symbol in quotes else one.entry_average for one in held}
+    return sum((times(one.held, prices[one.id] or ZERO) for one in held), ZERO)
+
+
+def losses_in_row(desk: Desk, symbol: str, config: TradingConfig) -> tuple[int, datetime | None]:
     """How many of the autopilot's last trades of this symbol were losses in a row, and when the last one ended."""
+    now = desk.clock()
+    since = now - max(LOOK_BACK, timedelta(minutes=config.limits.cooldown_minutes))
     closed = [
         one
-        for one in desk.ledger.closed_between(now - LOOK_BACK, now + timedelta(seconds=1))
+        for one in desk.ledger.closed_between(since, now + timedelta(seconds=1))
         if one.symbol == symbol and one.source is Source.AUTOPILOT and one.result_quote is not None
     ]
     closed.sort(key=lambda one: one.closed_at or now, reverse=True)
@@ -171,7 +182,7 @@ def _losses(desk: Desk, symbol: str, now: datetime) -> tuple[int, datetime | Non
 
 
 def correlated(symbol: str, held: set[str], seen: Closes, config: TradingConfig) -> list[str]:
-    """Symbols of open positions whose returns moved together with this one's; those without history are left out."""
+    """Symbols of open positions whose returns moved together with this one's, or of which nobody can say."""
     import numpy as np  # noqa: PLC0415 - only where a long is asked for
 
     mine = _returns(seen.get(symbol, ()), config.risk.correlation_rows)
@@ -180,6 +191,7 @@ def correlated(symbol: str, held: set[str], seen: Closes, config: TradingConfig)
         theirs = _returns(seen.get(other, ()), config.risk.correlation_rows)
         times_both = sorted(mine.keys() & theirs.keys())
         if len(times_both) < config.risk.correlation_rows // 2:
+            found.append(other)
             continue
         pair = np.array([[mine[at], theirs[at]] for at in times_both]).T
         if np.all(pair.std(axis=1) > 0) and float(np.corrcoef(pair)[0, 1]) > config.risk.correlation_max:

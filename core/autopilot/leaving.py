@@ -9,6 +9,7 @@ from core.domain.brackets import Bracket, BracketState, ExitReason, Level, Level
 from core.domain.errors import ZynError
 from core.domain.events import Event, EventKind
 from core.domain.money import ZERO, plain
+from core.lifecycle.news import EXIT_WORDS
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
 from core.strategy.profit import Step, Wish, next_step
@@ -29,6 +30,10 @@ async def leave_position(desk: Desk, evaluation: Evaluation) -> Evaluation:
     after = left.after
     if after.state is BracketState.CLOSED:
         text = f"sold {plain(left.sold)} {after.base}" if left.sold > ZERO else "the entry was canceled"
+        if left.sold > ZERO and after.close_reason is not None and after.close_reason is not ExitReason.STRATEGY:
+            text += f", {EXIT_WORDS[after.close_reason]}"
+        elif after.bought > ZERO and left.sold <= ZERO:
+            text = "it had ended by its own legs before"
         return evaluation.ended(Came.LEFT, text, bracket_id=bracket.id)
     return evaluation.ended(Came.LEFT, f"{plain(after.held)} {after.base} are being sold", bracket_id=bracket.id)
 

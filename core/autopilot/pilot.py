@@ -17,9 +17,10 @@ from core.autopilot.day import DayKeeper
 from core.autopilot.entering import enter, own_position
 from core.autopilot.leaving import leave_position, manage
 from core.autopilot.selecting import select_symbols
+from core.autopilot.telling import numbers_of, shown
 from core.domain.errors import ZynError
 from core.domain.market import Candle
-from core.domain.modes import Mode
+from core.domain.modes import Mode, Source
 from core.exchange.errors import MarketDownError
 from core.ledger.evaluations import Evaluations
 from core.risk.gates import Gate
@@ -32,12 +33,15 @@ from core.trading.service import TradingService
 if TYPE_CHECKING:
     from core.strategy.signals import Signal, Signals
 
-RETRY_S = 5.0
+RETRY_S, SLOW_RETRY_S, QUICK_TRIES = 5.0, 30.0, 3
+READ_S = 20.0
+"""How long one look waits for candles: what has come is decided on, the rest is asked for again."""
 SELECT_PAUSE = timedelta(minutes=5)
 """How long after a look whether the symbols are to be chosen anew the next one comes."""
 MISSED_MAX = 500
 """So many missed candles of a symbol are written down one by one; of a longer absence the oldest are not."""
 Offload = Callable[..., Awaitable[Any]]
+_WAYS_OUT = frozenset({Decision.SHORT, Decision.EXIT})
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ class _Round:
     ends_at: datetime
     waiting: set[str]
     retry_at: datetime
+    tries: int = 0
     seen: dict[str, Sequence[Candle]] = field(default_factory=dict)
 
 
@@ -72,7 +77,7 @@ class Pilot:
         self._offload = offload
         self._round: _Round | None = None
         self._select_at: datetime | None = None
-        self._resolved: set[Mode] = set()
+        self._acting: set[tuple[str, str, int, datetime]] = set()
 
     @property
     def config(self) -> TradingConfig:
@@ -84,7 +89,7 @@ class Pilot:
         desk = self._service.desk(self._service.active_mode)
         if not desk.has_compared:
             return 0
-        self._resolve(desk)
+        await self._resolve(desk)
         now = desk.clock()
         if self._select_at is None or not self._select_at - SELECT_PAUSE <= now < self._select_at:
             self._select_at = now + SELECT_PAUSE
@@ -92,16 +97,19 @@ class Pilot:
         current = self._current(desk, now)
         if not current.waiting or now < current.retry_at:
             return 0
-        current.retry_at = now + timedelta(seconds=RETRY_S)
+        current.tries += 1
+        current.retry_at = now + timedelta(seconds=RETRY_S if current.tries <= QUICK_TRIES else SLOW_RETRY_S)
         arrived = await self._read(desk, current)
+        count = 0
+        if arrived:
+            # What has ended since the last tick is to be known before anything is begun.
+            await self._service.tick(desk)
+            count = await self._evaluate(desk, arrived, current)
+        # Only now: what broke on the way is looked at again, and the key of its row lets nothing happen twice.
         current.waiting -= arrived.keys()
         if now - current.ends_at > self._late:
             current.waiting.clear()
-        if not arrived:
-            return 0
-        # What has ended since the last tick is to be known before anything is begun.
-        await self._service.tick(desk)
-        return await self._evaluate(desk, arrived, current)
+        return count
 
     def _current(self, desk: Desk, now: datetime) -> _Round:
         length = self.config.timeframe_s
@@ -110,7 +118,9 @@ class Pilot:
         known = self._round
         if known is None or (known.mode, known.ends_at) != (desk.mode, ends_at):
             seen = known.seen if known is not None else {}
-            known = self._round = _Round(desk.mode, ends_at, set(self.choices.watched()), now, seen)
+            # What it holds is looked at to the end, watched or not.
+            symbols = {*self.choices.watched(), *_held(desk)}
+            known = self._round = _Round(desk.mode, ends_at, symbols, now, seen=seen)
         return known
 
     @property
@@ -119,14 +129,21 @@ class Pilot:
         return timedelta(seconds=self.config.timeframe_s / 2)
 
     async def _read(self, desk: Desk, current: _Round) -> dict[str, Sequence[Candle]]:
-        """The candles of those whose newest has closed with this round. Intervals without trades are no candles."""
-        symbols = sorted(current.waiting)
-        found = await asyncio.gather(*(self._candles(desk, symbol, current.ends_at) for symbol in symbols))
-        arrived = {
-            symbol: candles
-            for symbol, candles in zip(symbols, found, strict=True)
-            if candles and candles[-1].ends_at == current.ends_at
-        }
+        """The candles of those whose newest has closed with this round, as many as come within a while: what is held
+        first, and the others at the next look. Intervals without trades are no candles.
+        """
+        held = _held(desk)
+        symbols = sorted(current.waiting, key=lambda symbol: (symbol not in held, symbol))
+        tasks = {symbol: asyncio.create_task(self._candles(desk, symbol, current.ends_at)) for symbol in symbols}
+        try:
+            await asyncio.wait(tasks.values(), timeout=READ_S)
+        finally:
+            late = [task for task in tasks.values() if not task.done()]
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        found = {symbol: task.result() for symbol, task in tasks.items() if not task.cancelled()}
+        arrived = {name: its for name, its in found.items() if its and its[-1].ends_at == current.ends_at}
         current.seen |= arrived
         return arrived
 
@@ -156,15 +173,15 @@ class Pilot:
             planned.append(self._plan(desk, signal, now, is_on=is_on))
         ours = self.evaluations.claim(planned)
         self._log_missed(ours)
-        for one in ours:
-            if one.came is Came.MISSED:
-                continue
+        seen = [one for one in ours if one.came is not Came.MISSED]
+        # Who wants out goes first.
+        for one in sorted(seen, key=lambda row: (row.decision is Decision.LONG, row.symbol)):
             _log(one)
             if one.came is Came.BEGUN:
                 await self._act(desk, one, current)
-            elif is_on and one.holding:
+            if is_on and one.holding and one.decision not in _WAYS_OUT:
                 await manage(desk, one, self.config)
-        return sum(1 for one in ours if one.came is not Came.MISSED)
+        return len(seen)
 
     @staticmethod
     def _log_missed(rows: Sequence[Evaluation]) -> None:
@@ -188,11 +205,14 @@ class Pilot:
         """The row as it is written before anything is done."""
         position = own_position(desk, signal.symbol)
         holding = position.id if position is not None else ""
-        row = evaluation_of(signal, desk.mode, self.config.timeframe_s, now, holding)
+        said = numbers_of(signal, self.config)
+        row = evaluation_of(signal, desk.mode, self.config.timeframe_s, now, holding, said)
         enters = signal.decision is Decision.LONG
-        leaves = signal.decision in {Decision.SHORT, Decision.EXIT} and bool(holding)
+        leaves = signal.decision in _WAYS_OUT and bool(holding)
         if (enters or leaves) and not is_on:
             return row.ended(Came.STOPPED, f"the autopilot is off in {desk.mode}", Gate.AUTOPILOT_OFF)
+        if enters and signal.symbol not in self.choices.watched():
+            return row.ended(Came.STOPPED, "it is held and not watched any more", Gate.NOT_WATCHED)
         if enters or leaves:
             return row.ended(Came.BEGUN)
         if signal.decision is Decision.SHORT:
@@ -200,35 +220,40 @@ class Pilot:
         return row
 
     async def _act(self, desk: Desk, begun: Evaluation, current: _Round) -> None:
-        if begun.decision is Decision.LONG:
-            ended = await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen)
-        else:
-            ended = await leave_position(desk, begun)
+        """Do what was decided and write down what came of it; whatever breaks must not take the next decision along."""
+        self._acting.add(begun.key)
+        try:
+            ended = await self._ended(desk, begun, current)
+        except Exception as error:  # noqa: BLE001 - it is told, written down, and the next symbol has its turn
+            logger.opt(exception=error).error("the autopilot's {} of {} broke", begun.decision, begun.symbol)
+            what = f"something of ours broke ({type(error).__name__}); whether an order was sent is UNKNOWN, see 'open'"
+            ended = begun.ended(Came.REFUSED, what, Gate.ORDER)
+        finally:
+            self._acting.discard(begun.key)
         self.evaluations.settle(ended)
-        logger.info(
-            "[{}] autopilot {} {}: {}{}",
-            desk.mode,
-            ended.symbol,
-            ended.decision,
-            f"{ended.gate}, " if ended.gate else "",
-            ended.text,
-        )
+        gate = f"{ended.gate}, " if ended.gate else ""
+        logger.info("[{}] autopilot {} {}: {}{}", desk.mode, ended.symbol, ended.decision, gate, ended.text)
 
-    def _resolve(self, desk: Desk) -> None:
-        """After a start: say of each decision that was begun whether its order exists."""
-        if desk.mode in self._resolved:
-            return
+    async def _ended(self, desk: Desk, begun: Evaluation, current: _Round) -> Evaluation:
+        if begun.decision is not Decision.LONG:
+            return await leave_position(desk, begun)
+        # Asked again: while the ones before it were traded, the owner may have had his word.
+        if not self.choices.is_on(desk.mode):
+            return begun.ended(
+                Came.STOPPED, f"the autopilot was turned off in {desk.mode} meanwhile", Gate.AUTOPILOT_OFF
+            )
+        if self._service.active_mode is not desk.mode:
+            return begun.ended(Came.STOPPED, f"{desk.mode} is not the active mode any more", Gate.AUTOPILOT_OFF)
+        return await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen)
+
+    async def _resolve(self, desk: Desk) -> None:
+        """Say of each decision that was begun, and whose end nobody wrote down, whether its order exists; a way out
+        that was not gone is gone now.
+        """
         for begun in self.evaluations.begun(desk.mode):
-            found = desk.ledger.newest(begun.symbol)
-            is_its = found is not None and found.created_at >= begun.evaluated_at
-            if begun.decision is not Decision.LONG:
-                ended = begun.ended(Came.INTERRUPTED, "Zyn ended while it was leaving; the bracket tells how it went")
-            elif found is not None and is_its:
-                ended = begun.ended(Came.OPENED, "Zyn ended before it could note this", bracket_id=found.id)
-            else:
-                ended = begun.ended(Came.INTERRUPTED, "Zyn ended before an order was saved; nothing was bought")
-            self.evaluations.settle(ended)
-        self._resolved.add(desk.mode)
+            if begun.key not in self._acting:
+                is_entry = begun.decision is Decision.LONG
+                self.evaluations.settle(_found(desk, begun) if is_entry else await leave_position(desk, begun))
 
     async def prepare(self) -> None:
         """Load what the first evaluation needs, beside everything else, before a candle waits for it."""
@@ -240,6 +265,21 @@ class Pilot:
             await self.keepers[desk.mode].look()
         except ZynError as error:
             logger.debug("[{}] the day could not be counted: {}", desk.mode, error.message)
+
+
+def _held(desk: Desk) -> set[str]:
+    """Symbols of the autopilot's own brackets that are not over."""
+    return {one.symbol for one in desk.ledger.unfinished() if one.source is Source.AUTOPILOT}
+
+
+def _found(desk: Desk, begun: Evaluation) -> Evaluation:
+    """What became of an entry whose process ended: its bracket, or none."""
+    since = desk.ledger.begun_since(begun.evaluated_at)
+    its = [one for one in since if one.symbol == begun.symbol and one.source is Source.AUTOPILOT]
+    if not its:
+        return begun.ended(Came.INTERRUPTED, "Zyn ended before an order was saved; nothing was bought")
+    first = min(its, key=lambda one: one.created_at)
+    return begun.ended(Came.OPENED, "Zyn ended before it could note this", bracket_id=first.id)
 
 
 def _signals(candles: Mapping[str, Sequence[Candle]], config: TradingConfig) -> "Signals":
@@ -262,8 +302,3 @@ def _log(one: Evaluation) -> None:
         one.decision,
         one.reason,
     )
-
-
-def shown(value: float | None) -> str:
-    """A figure for people: four significant digits, "N/A" where it is missing."""
-    return "N/A" if value is None else f"{value:.4g}"

@@ -1,12 +1,16 @@
 """PURE. The autopilot's rows in words and numbers. Everything is read from a row; nothing is said that is not in it."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.domain.money import plain
-from core.risk.gates import Gate
+from core.risk.gates import Gate, GateLimits
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
-from core.strategy.words import Decision, Filter, Reason, Regime, Vote
+from core.strategy.words import Filter, Reason, Regime
+
+if TYPE_CHECKING:
+    from core.strategy.signals import Signal
 
 WHY = {
     Reason.TREND_LONG: "the trend is up and no filter objects",
@@ -39,7 +43,8 @@ _GATES = {
     Gate.FEES: "the fees",
     Gate.TOTAL_RISK: "the risk of all positions", Gate.EXPOSURE: "the exposure",
     Gate.CORRELATION: "positions that move together", Gate.BALANCE: "the balance", Gate.MINIMUM: "the venue's minimum",
-    Gate.AUTOPILOT_OFF: "the autopilot's switch", Gate.SPOT_ONLY: "spot only", Gate.ORDER: "the order itself",
+    Gate.AUTOPILOT_OFF: "the autopilot's switch", Gate.SPOT_ONLY: "spot only", Gate.NOT_WATCHED: "the watchlist",
+    Gate.ORDER: "the order itself",
 }  # fmt: skip
 _CAME = {
     Came.NOTHING: "", Came.STOPPED: "stopped by", Came.BEGUN: "begun, not finished",
@@ -74,19 +79,19 @@ def _ending(one: Evaluation) -> str:
     return f" · {_CAME[one.came]}{gate}{text}"
 
 
-def explain_lines(one: Evaluation, config: TradingConfig) -> list[str]:
+def explain_lines(one: Evaluation) -> list[str]:
     """Why a candle was traded, or not: what was seen, what each filter said, what decided, and what came of it."""
     lines = [f"{one.symbol}, the candle of {one.at:%Y-%m-%d %H:%M} UTC ({one.interval_s // 60} min):"]
     if one.came is Came.MISSED:
         return [*lines, f"It was missed: {WHY[Reason.MISSED]}."]
     figures = one.figures or {}
     lines.append(
-        f"It closed at {shown(one.close)} in {_REGIMES[one.regime]}: ADX {shown(figures.get('adx'))} (a trend from "
-        f"{config.regimes.trend_adx:g} on), fast average {shown(figures.get('sma_fast'))}, slow "
-        f"{shown(figures.get('sma_slow'))}, slope {shown(figures.get('slope_pct'), '%')} a candle."
+        f"It closed at {shown(one.close)} in {_REGIMES[one.regime]}: ADX {shown(figures.get('adx'))}, fast average "
+        f"{shown(figures.get('sma_fast'))}, slow {shown(figures.get('sma_slow'))}, slope "
+        f"{shown(figures.get('slope_pct'), '%')} a candle."
     )
-    votes = one.votes or {}
-    lines += [vote_line(name, vote, one, config) for name, vote in votes.items()]
+    said = one.said or {}
+    lines += [f"• {name.replace('_', ' ')}: {vote} · {said.get(name, '')}" for name, vote in (one.votes or {}).items()]
     lines.append(f"Decision: {one.decision}, since {WHY[one.reason]} ({one.reason}).")
     return [*lines, *_came_lines(one)]
 
@@ -102,20 +107,21 @@ def _came_lines(one: Evaluation) -> list[str]:
     return [f"What came of it: {_CAME[one.came]}{f', {one.text}' if one.text else ''}.{bracket}"]
 
 
-def vote_line(name: Filter, vote: Vote, one: Evaluation, config: TradingConfig) -> str:
-    """What one filter said, with its number and its limit."""
-    figures, limits = one.figures or {}, config.filters
+def numbers_of(signal: "Signal", config: TradingConfig) -> dict[Filter, str]:
+    """Each filter's number beside its limit, as they are now: written down with the vote."""
+    found, limits = signal.figures, config.filters
     trend = f"{limits.trend_rsi_min:g} to {limits.trend_rsi_max:g} with a trend"
+    longer = f"candles of {config.confirm_s // 60} min"
     numbers = {
-        Filter.RSI: f"{shown(figures.get('rsi'))} ({trend}, up to {limits.range_rsi_max:g} at a lower band)",
-        Filter.TREND: f"close {shown(one.close)} beside the fast average {shown(figures.get('sma_fast'))}",
-        Filter.VOLUME: f"{shown(figures.get('volume_ratio'))} of its mean (at least {limits.volume_ratio_min:g})",
-        Filter.VOLATILITY: f"{shown(figures.get('volatility_pct'), '%')} (at most {limits.volatility_max_pct:g}%)",
-        Filter.CHOP: f"{shown(figures.get('chop'))} (at most {limits.chop_max:g})",
-        Filter.ATR_SPIKE: f"ATR {shown(figures.get('atr_ratio'))} of its mean (at most {limits.atr_spike_max:g})",
-        Filter.TIMEFRAME: f"candles of {config.confirm_s // 60} min",
+        Filter.RSI: f"{shown(found.get('rsi'))} ({trend}, up to {limits.range_rsi_max:g} at a lower band)",
+        Filter.TREND: f"close {shown(signal.close)} beside the fast average {shown(found.get('sma_fast'))}",
+        Filter.VOLUME: f"{shown(found.get('volume_ratio'))} of its mean (at least {limits.volume_ratio_min:g})",
+        Filter.VOLATILITY: f"{shown(found.get('volatility_pct'), '%')} (at most {limits.volatility_max_pct:g}%)",
+        Filter.CHOP: f"{shown(found.get('chop'))} (at most {limits.chop_max:g})",
+        Filter.ATR_SPIKE: f"ATR {shown(found.get('atr_ratio'))} of its mean (at most {limits.atr_spike_max:g})",
+        Filter.TIMEFRAME: f"{shown(found.get('longer'))} between the averages of {longer}",
     }
-    return f"• {name.replace('_', ' ')}: {vote} · {numbers[name]}"
+    return {name: numbers[name] for name in signal.votes}
 
 
 def market_line(one: Evaluation | None, symbol: str) -> str:
@@ -126,31 +132,42 @@ def market_line(one: Evaluation | None, symbol: str) -> str:
     return (
         f"• {symbol} {shown(one.close)} · {one.regime} · RSI {shown(figures.get('rsi'))} · ATR "
         f"{shown(figures.get('atr'))} · ADX {shown(figures.get('adx'))} · {one.decision} ({one.reason}) at "
-        f"{one.at:%H:%M}"
+        f"{one.at:%m-%d %H:%M}"
     )
 
 
-def config_lines(config: TradingConfig) -> Sequence[str]:
-    """The strategy's numbers in force."""
-    risk, limits, filters = config.risk, config.limits, config.filters
+def config_lines(config: TradingConfig, limits: GateLimits) -> Sequence[str]:
+    """The numbers in force: the strategy's, and `limits` as the desk's gates have them."""
+    risk, days, filters, kinds, profit = config.risk, config.limits, config.filters, config.regimes, config.profit
     confirm = f", {config.confirm_s // 60} min has to agree" if config.confirm_s else ""
+    steps = {
+        "a part": profit.partial_at_r, "break-even": profit.break_even_at_r, "a trailing stop": profit.trail_at_r,
+    }  # fmt: skip
+    wants = [f"{name} at {plain(at)} R" for name, at in steps.items() if at]
+    wants += [f"out after {profit.time_exit_candles} candles"] if profit.time_exit_candles else []
+    wants += [f"{profit.at_goal} at +{plain(profit.daily_goal_pct)}% a day"] if profit.daily_goal_pct else []
+    fees = f"{plain(limits.reward_to_fees_min)} times the fees" if limits.reward_to_fees_min else "not asked for fees"
     return (
         f"Strategy: {config.profile}, candles of {config.timeframe_s // 60} min{confirm}.",
         (
-            f"Autopilot risks {plain(risk.risk_pct)}% a trade, {plain(risk.total_risk_pct)}% in all; stop "
-            f"{plain(risk.stop_atr)} ATR, target {plain(risk.target_atr)} ATR; one position up to "
-            f"{plain(risk.position_pct)}%, "
-            f"all up to {plain(risk.exposure_pct)}% of equity."
+            f"Autopilot risks {plain(limits.risk_pct)}% a trade, {plain(limits.total_risk_pct)}% in all; stop "
+            f"{plain(risk.stop_atr)} ATR, target {plain(risk.target_atr)} ATR, {fees}."
+        ),
+        (
+            f"One position from {plain(limits.least_pct)}% to {plain(limits.position_pct)}% of equity, all up to "
+            f"{plain(limits.exposure_pct)}%; {limits.correlated_positions} that move together over "
+            f"{limits.correlation_max:g}."
+        ),
+        (
+            f"Regimes: a trend from ADX {kinds.trend_adx:g} and {kinds.trend_slope_pct:g}% a candle, volatile from ATR "
+            f"{kinds.volatile_atr_ratio:g} of its mean, chop from {kinds.chop_min:g}."
         ),
         (
             f"Filters: RSI {filters.trend_rsi_min:g} to {filters.trend_rsi_max:g} in trends, up to "
             f"{filters.range_rsi_max:g} at a lower band; volume from {filters.volume_ratio_min:g}, ATR up to "
-            f"{filters.atr_spike_max:g} of their means; chop up to {filters.chop_max:g}."
+            f"{filters.atr_spike_max:g} of their means; chop up to {filters.chop_max:g}, volatility up to "
+            f"{filters.volatility_max_pct:g}%."
         ),
-        f"Rests {limits.cooldown_minutes} min after {limits.cooldown_losses} losses in a row of a symbol.",
+        f"Rests {days.cooldown_minutes} min after {days.cooldown_losses} losses in a row of a symbol.",
+        f"Profit targeting: {', '.join(wants) or 'off'}.",
     )
-
-
-def decision_word(one: Evaluation) -> str:
-    """Whether the last decision wanted to trade."""
-    return "would trade" if one.decision is not Decision.NO_TRADE else "would not trade"

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from core.autopilot.entering import gate_limits
 from core.autopilot.telling import config_lines
 from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
 from core.domain.errors import Code
@@ -59,7 +60,11 @@ async def preview(desk: Desk, command: Autopilot) -> Preview:
     config = desk.house.pilot.config
     watched = ", ".join(desk.house.pilot.choices.watched())
     first = f"Let the autopilot trade in {desk.mode} by itself: {watched}."
-    return Preview((first, *config_lines(config)), command, about={"watched": watched, "profile": config.profile})
+    return Preview(
+        (first, *config_lines(config, gate_limits(desk, config))),
+        command,
+        about={"watched": watched, "profile": config.profile},
+    )
 
 
 def _status_lines(desk: Desk) -> list[str]:
@@ -72,4 +77,4 @@ def _status_lines(desk: Desk) -> list[str]:
     lines.append(f"Watched: {', '.join(pilot.choices.watched()) or 'nothing'}.")
     held = [one for one in desk.ledger.unfinished() if one.source is Source.AUTOPILOT]
     lines += [f"It holds {one.symbol}, bracket {one.id}." for one in held] or ["It holds nothing here."]
-    return [*lines, *config_lines(pilot.config)]
+    return [*lines, *config_lines(pilot.config, gate_limits(desk, pilot.config))]

@@ -52,7 +52,7 @@ async def handle(desk: Desk, command: Explain) -> Reply:
         why = "" if pilot.choices.is_on(desk.mode) else f" The autopilot is off in {desk.mode}."
         return Reply((*position, f"{what} was not evaluated on the {desk.mode} desk yet.{why}"), mode=desk.mode)
     one = found[0]
-    lines = [*position, *explain_lines(one, pilot.config)]
+    lines = [*position, *explain_lines(one)]
     before = [row for row in pilot.evaluations.last(desk.mode, one.symbol, 2, acted=True) if row.at < one.at]
     if before:
         lines += ["", "The last time that something came of it, or was stopped:", row_line(before[0])]

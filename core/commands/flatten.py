@@ -53,8 +53,15 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
         "",
         *await say.verified(desk),
         *await untouched_lines(desk),
+        *_autopilot_lines(desk),
     )
     return Reply(lines, reply.mode, reply.ok, reply.code, reply.receipts, reply.facts, reply.data)
+
+
+def _autopilot_lines(desk: Desk) -> list[str]:
+    """That something else may buy again."""
+    is_on = desk.mode is desk.house.active_mode and desk.house.pilot.choices.is_on(desk.mode)
+    return ["The autopilot is on and may buy again; 'autopilot off' keeps this desk flat."] if is_on else []
 
 
 async def preview(desk: Desk, command: Flatten) -> Preview:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from core.autopilot.entering import gate_limits
 from core.autopilot.telling import config_lines, explain_lines, market_line
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol
 from core.trading.desk import Desk
@@ -42,11 +43,13 @@ async def handle(desk: Desk, command: Market) -> Reply:
         if not found:
             how = "" if command.symbol in pilot.choices.watched() else f"; 'watch {command.symbol}' lets Zyn look at it"
             return Reply((f"{command.symbol} was not evaluated on the {desk.mode} desk yet{how}.",), mode=desk.mode)
-        return Reply(tuple(explain_lines(found[0], pilot.config)), mode=desk.mode)
+        return Reply(tuple(explain_lines(found[0])), mode=desk.mode)
     lines = []
     for symbol in pilot.choices.watched():
         found = pilot.evaluations.last(desk.mode, symbol, 1)
         lines.append(market_line(found[0] if found else None, symbol))
     head = f"The market as of each symbol's last closed candle ({pilot.config.timeframe_s // 60} min, UTC):"
     offers = (refresh("market", desk.mode),)
-    return Reply((head, *lines, *config_lines(pilot.config)), mode=desk.mode, offers=offers)
+    return Reply(
+        (head, *lines, *config_lines(pilot.config, gate_limits(desk, pilot.config))), mode=desk.mode, offers=offers
+    )

@@ -42,7 +42,11 @@ async def handle(desk: Desk, command: SwitchMode) -> Reply:
     if before is wanted:
         return Reply((f"Already in {wanted} mode.",), mode=wanted)
     return Reply(
-        (f"Switched from {before} to {wanted}. The {before} desk keeps protecting what it holds.",), mode=wanted
+        (
+            f"Switched from {before} to {wanted}. The {before} desk keeps protecting what it holds.",
+            f"The autopilot is {'on' if desk.house.pilot.choices.is_on(wanted) else 'off'} in {wanted}.",
+        ),
+        mode=wanted,
     )
 
 
@@ -52,4 +56,6 @@ async def preview(desk: Desk, command: SwitchMode) -> Preview:
     there = house.desk(wanted)
     means = "real orders, with real money" if wanted is Mode.LIVE else "simulated orders"
     line = f"Switch from {house.active_mode} to {wanted}: from then on orders are {means} ({there.exchange.name})."
-    return Preview((line,), command, about={"from": house.active_mode.value})
+    is_on = house.pilot.choices.is_on(wanted)
+    trades = f"The autopilot is {'on' if is_on else 'off'} in {wanted}."
+    return Preview((line, trades), command, about={"from": house.active_mode.value, "autopilot": str(is_on)})

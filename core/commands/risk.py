@@ -1,10 +1,14 @@
 """risk: the limits, the trading state, and the way back after a halt."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
+from core.autopilot.entering import gate_limits, losses_in_row
 from core.autopilot.telling import config_lines
 from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
+from core.domain.brackets import BracketState
 from core.domain.errors import Code, ZynError
 from core.domain.events import Event, EventKind
 from core.domain.modes import Source
@@ -42,7 +46,7 @@ async def handle(desk: Desk, command: Risk) -> Reply:
     """Show, or clear what halted the desk."""
     if command.action == "show":
         lines = (*_state_lines(desk), *await _day_lines(desk), *await _use_lines(desk), *_limit_lines(desk))
-        return Reply((*lines, *config_lines(desk.house.pilot.config)), mode=desk.mode, data={"state": desk.state.value})
+        return Reply((*lines, *_resting_lines(desk), *_config(desk)), mode=desk.mode, data={"state": desk.state.value})
     why = desk.halted_because
     if not why:
         return Reply((f"The {desk.mode} desk is not halted; it is {desk.state}.",), mode=desk.mode)
@@ -96,7 +100,11 @@ async def _use_lines(desk: Desk) -> list[str]:
     """Each limit of the autopilot with how much of it is used now."""
     config, currency = desk.house.pilot.config, desk.settings.quote_currency
     start = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = [one for one in desk.ledger.begun_since(start) if one.source is Source.AUTOPILOT and one.bought > ZERO]
+    today = [
+        one
+        for one in desk.ledger.begun_since(start)
+        if one.source is Source.AUTOPILOT and (one.bought > ZERO or one.state is not BracketState.CLOSED)
+    ]
     counted = Counter(one.symbol for one in today)
     per_symbol = ", ".join(f"{symbol} {count}" for symbol, count in sorted(counted.items())) or "none"
     limits = config.limits
@@ -124,6 +132,22 @@ async def _use_lines(desk: Desk) -> list[str]:
             f"({plain(own.exposure_pct_max)}%); equity {cents(account.equity)}, available {cents(account.available)}."
         ),
     ]
+
+
+def _config(desk: Desk) -> Sequence[str]:
+    config = desk.house.pilot.config
+    return config_lines(config, gate_limits(desk, config))
+
+
+def _resting_lines(desk: Desk) -> list[str]:
+    """Which symbols rest after losses, and until when."""
+    config, now, found = desk.house.pilot.config, desk.clock(), []
+    for symbol in desk.house.pilot.choices.watched():
+        count, last_at = losses_in_row(desk, symbol, config)
+        until = last_at + timedelta(minutes=config.limits.cooldown_minutes) if last_at is not None else now
+        if count >= config.limits.cooldown_losses and until > now:
+            found.append(f"{symbol} until {until:%H:%M} UTC ({count} losses)")
+    return [f"Resting: {', '.join(found) or 'none'}."]
 
 
 def _limit_lines(desk: Desk) -> list[str]:

@@ -85,6 +85,10 @@ def _desk_lines(desk: Desk) -> list[str]:
     lines = [
         f"{desk.mode} desk: {state}{ready}, {desk.exchange.name}, {held} positions, {waiting} open orders, {ticked}."
     ]
+    if desk.mode is desk.house.active_mode:
+        pilot = desk.house.pilot
+        switch = "on" if pilot.choices.is_on(desk.mode) else "off"
+        lines.append(f"Autopilot: {switch} ({pilot.config.profile}), {len(pilot.choices.watched())} symbols watched.")
     if desk.settings.validate_only:
         lines.append("VALIDATE_ONLY: entries are checked and never placed.")
     if desk.mode is Mode.LIVE:

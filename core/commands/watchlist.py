@@ -3,8 +3,9 @@
 from typing import Annotated, ClassVar, Literal
 
 from core.autopilot.choices import WATCHED_MAX
-from core.commands.base import Command, Danger, Declaration, OptionalSymbol, Slot, SlotKind
+from core.commands.base import Command, Danger, Declaration, OptionalSymbol, Preview, Slot, SlotKind
 from core.domain.errors import Code, Denied
+from core.domain.modes import Source
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -17,6 +18,7 @@ class Watchlist(Command):
         calls=("watchlist", "watch list", "watch", "unwatch", "watched symbols"),
         danger=Danger.CONTROL,
         goes_with={"add": "symbol", "remove": "symbol"},
+        dangerous_live=({"action": "add"},),
         presets={"watch": {"action": "add"}, "unwatch": {"action": "remove"}},
         nouns=frozenset({"symbols", "list", "watchlist", "from", "to"}),
         examples=("watchlist", "add SOL to the watchlist", "unwatch DOGE"),
@@ -53,13 +55,30 @@ async def handle(desk: Desk, command: Watchlist) -> Reply:
     if command.action == "remove":
         if symbol not in watched:
             raise Denied(Code.NOT_FOUND, f"{symbol} is not watched; watched are {', '.join(watched) or 'none'}")
-        return _store(desk, [one for one in watched if one != symbol], f"{symbol} is watched no more.")
+        held = any(one.symbol == symbol and one.source is Source.AUTOPILOT for one in desk.ledger.unfinished())
+        rest = " What the autopilot holds of it is looked at until it has ended." if held else ""
+        return _store(desk, [one for one in watched if one != symbol], f"{symbol} is watched no more.{rest}")
     await desk.instrument(symbol)
+    currency = desk.settings.quote_currency
+    if not symbol.endswith(f"/{currency}"):
+        # Limits and results are counted in one currency.
+        raise Denied(Code.SYMBOL, f"the autopilot trades pairs of {currency} only, and {symbol} is none")
     if symbol in watched:
         return Reply((f"{symbol} is watched already.",), data={"watched": list(watched)})
     if len(watched) >= WATCHED_MAX:
         raise Denied(Code.NOT_ACTIVE, f"{WATCHED_MAX} symbols are watched already; take one off first")
     return _store(desk, [*watched, symbol], f"{symbol} is watched from its next closed candle on.")
+
+
+async def preview(desk: Desk, command: Watchlist) -> Preview:
+    """What would be traded by itself from then on."""
+    pilot = desk.house.pilot
+    state = "on" if pilot.choices.is_on(desk.mode) else "off"
+    lines = (
+        f"Let the autopilot look at {command.symbol} too; it is {state} in {desk.mode}.",
+        f"Watched now: {', '.join(pilot.choices.watched()) or 'nothing'}.",
+    )
+    return Preview(lines, command, about={"autopilot": state})
 
 
 def _store(desk: Desk, watched: list[str], said: str) -> Reply:

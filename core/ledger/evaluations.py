@@ -94,7 +94,9 @@ def _values(one: Evaluation) -> dict[str, Any]:
         "evaluated_at": one.evaluated_at, "decision": one.decision.value, "reason": one.reason.value,
         "came": one.came.value, "close": one.close, "regime": one.regime.value,
         "figures": json.dumps(dict(one.figures or {})),
-        "votes": json.dumps({name.value: vote.value for name, vote in (one.votes or {}).items()}),
+        "votes": json.dumps(
+            {name.value: [vote.value, (one.said or {}).get(name, "")] for name, vote in (one.votes or {}).items()}
+        ),
         "holding": one.holding, "gate": one.gate.value if one.gate else None, "text": one.text,
         "bracket_id": one.bracket_id,
     }  # fmt: skip
@@ -114,7 +116,8 @@ def _evaluation(row: Row[Any]) -> Evaluation:
         close=row.close,
         regime=Regime(row.regime),
         figures=json.loads(row.figures),
-        votes={Filter(name): Vote(vote) for name, vote in votes.items()},
+        votes={Filter(name): Vote(vote) for name, (vote, _) in votes.items()},
+        said={Filter(name): said for name, (_, said) in votes.items()},
         holding=row.holding,
         gate=Gate(row.gate) if row.gate else None,
         text=row.text,

@@ -35,6 +35,7 @@ class Gate(StrEnum):
     # Beyond the table: who switched it off, and what the desk's own door said.
     AUTOPILOT_OFF = "AUTOPILOT_OFF"
     SPOT_ONLY = "SPOT_ONLY"
+    NOT_WATCHED = "NOT_WATCHED"
     ORDER = "ORDER"
 
 
@@ -119,7 +120,8 @@ def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
     if poor:
         return Stopped(Gate.FEES, poor)
     quantity, notes = divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance), list[str]()
-    least = divide(percent_of(seen.equity, limits.least_pct), seen.price)
+    # An account may be so large that one order can never be worth the least part of it.
+    least = divide(min(percent_of(seen.equity, limits.least_pct), limits.max_order_quote), seen.price)
     for gate, most, why in _ceilings(seen, limits, seen.stop_distance):
         if quantity <= most:
             continue

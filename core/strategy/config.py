@@ -106,6 +106,12 @@ class Risk(_Part):
     """How many positions may be open whose returns move together more than `correlation_max`, the new one included."""
     correlation_rows: Rows = 144
 
+    @model_validator(mode="after")
+    def _has_a_size(self) -> Self:
+        if self.least_pct > self.position_pct:
+            raise ValueError(f"least_pct ({self.least_pct}) may not exceed position_pct ({self.position_pct})")
+        return self
+
 
 class Limits(_Part):
     """How often, and until when."""
@@ -141,7 +147,7 @@ class Universe(_Part):
     symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD", "DOGE/USD")
     select: bool = False
     """Choose by figures out of everything that is listed in the quote currency, instead of by name."""
-    size: Annotated[int, Field(ge=1, le=200)] = 10
+    size: Annotated[int, Field(ge=1, le=100)] = 10
     volume_quote_min: Annotated[float, Field(ge=0)] = 1_000_000.0
     """Least turnover of 24 hours in quote currency."""
     spread_max_pct: Annotated[float, Field(gt=0, le=10)] = 0.2

@@ -47,6 +47,8 @@ class Evaluation:
     regime: Regime = Regime.UNKNOWN
     figures: Mapping[str, float | None] | None = None
     votes: Mapping[Filter, Vote] | None = None
+    said: Mapping[Filter, str] | None = None
+    """The number of each vote beside the limit that was in force then."""
     holding: str = ""
     """What the autopilot held of this symbol then."""
     gate: Gate | None = None
@@ -63,7 +65,9 @@ class Evaluation:
         return replace(self, came=came, text=text, gate=gate, bracket_id=bracket_id or self.bracket_id)
 
 
-def evaluation_of(signal: "Signal", mode: Mode, interval_s: int, now: datetime, holding: str) -> Evaluation:
+def evaluation_of(
+    signal: "Signal", mode: Mode, interval_s: int, now: datetime, holding: str, said: Mapping[Filter, str]
+) -> Evaluation:
     """The row of a signal, before anything is done about it."""
     return Evaluation(
         mode=mode,
@@ -78,6 +82,7 @@ def evaluation_of(signal: "Signal", mode: Mode, interval_s: int, now: datetime, 
         regime=signal.regime,
         figures=signal.figures,
         votes=signal.votes,
+        said=said,
         holding=holding,
     )
 

@@ -47,16 +47,21 @@ class Signals:
     votes: Mapping[Filter, Codes]
     decisions: Codes
     reasons: Codes
+    longer: Floats | None = None
+    """The direction of the longer timeframe, where one is asked."""
 
     def at(self, row: int, symbol: str) -> Signal:
         """One cell in words; `row` may count from the end. Raises ValueError for a symbol that is not there."""
         column = self.panel.symbols.index(symbol)
+        found = dict(self.figures.as_mapping())
+        if self.longer is not None:
+            found["longer"] = self.longer
         return Signal(
             symbol=symbol,
             at=int(self.panel.times[row, column]),
             close=_known(self.panel.close[row, column]),
             regime=REGIMES[self.regimes[row, column]],
-            figures={name: _known(values[row, column]) for name, values in self.figures.as_mapping().items()},
+            figures={name: _known(values[row, column]) for name, values in found.items()},
             votes={name: VOTES[codes[row, column]] for name, codes in self.votes.items()},
             decision=DECISIONS[self.decisions[row, column]],
             reason=REASONS[self.reasons[row, column]],
@@ -77,7 +82,7 @@ def signals(panel: Panel, config: TradingConfig) -> Signals:
     longer = direction(panel, config.confirm_s, config.indicators) if config.confirm_s else None
     answers = votes(panel, found, kinds, config.filters, longer)
     decisions, reasons = _decide(panel, found, kinds, answers, config)
-    return Signals(panel, found, kinds, answers, decisions, reasons)
+    return Signals(panel, found, kinds, answers, decisions, reasons, longer)
 
 
 def _decide(

@@ -24,11 +24,11 @@ ZEC = "ZEC/USD"
 
 def _rising(ends_at: datetime, rows: int = 401) -> list[Candle]:
     """Candles up to `ends_at` of a market that rises without being exhausted, around the stand-in's price."""
-    close, found = D(480), []
+    close, found = D(150), []
     for row in range(rows):
-        before, close = close, close + (D("0.30") if row % 2 == 0 else D("-0.12"))
+        before, close = close, close + (D(3) if row % 2 == 0 else D("-1.2"))
         at = ends_at - timedelta(minutes=5) * (rows - row)
-        top, bottom = max(before, close) + D("0.05"), min(before, close) - D("0.05")
+        top, bottom = max(before, close) + D("0.5"), min(before, close) - D("0.5")
         found.append(Candle(ZEC, at, 300, before, top, bottom, close, D(100)))
     return found
 

@@ -1,11 +1,13 @@
 """The autopilot's commands: each shows what the rows show, and changes what it says."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+from core.commands.watchlist import Watchlist
 from core.domain.errors import Code
 from core.domain.modes import Mode
 from core.trading.consent import Author, ConsentPolicy, must_ask
-from tests.core.autopilot.flight import ZEC, Flight, flight
+from tests.core.autopilot.flight import ONE, ZEC, Flight, flight
 from tests.rig import Rig, open_rig
 
 D = Decimal
@@ -73,7 +75,7 @@ async def test_market_shows_each_watched_symbol_and_the_numbers_in_force() -> No
         text = await _text(fly, "market")
         assert "TREND_UP · RSI" in text
         assert "Strategy: aggressive, candles of 5 min." in text
-        assert "Autopilot risks 1% a trade, 5% in all; stop 2 ATR, target 3 ATR" in text
+        assert "Autopilot risks 1% a trade, 5% in all; stop 2 ATR, target 3 ATR, not asked for fees." in text
         assert "was not evaluated on the PAPER desk yet; 'watch ETH/USD'" in await _text(fly, "market ETH")
 
 
@@ -99,6 +101,33 @@ async def test_the_watchlist_is_changed_and_kept() -> None:
         assert "ZEC/USD is watched no more" in await _text(fly, "unwatch ZEC")
         again = Flight(await fly.rig.reopen())
         assert "Watched (1, chosen by you): SOL/USD." in await _text(again, "watchlist")
+
+
+async def test_a_pair_of_another_currency_is_not_for_the_autopilot() -> None:
+    async with flight() as fly:
+        rig = fly.rig
+        rig.hand.known = rig.hand.known | {"ZEC/EUR": replace(rig.hand.known[ZEC], symbol="ZEC/EUR")}
+        reply = await rig.run(Watchlist(action="add", symbol="ZEC/EUR"))
+        assert (reply.code, "pairs of USD only" in reply.text) == (Code.SYMBOL, True)
+
+
+async def test_explain_shows_the_limits_that_were_in_force_then() -> None:
+    async with flight() as fly:
+        await fly.candle("-1.2")
+        filters = ONE.filters.model_copy(update={"volume_ratio_min": 5.0})
+        fly.pilot.choices.config = ONE.model_copy(update={"filters": filters})
+        text = await _text(fly, "explain ZEC")
+        assert "volume: either · 1 of its mean (at least 0.6)" in text
+
+
+async def test_status_mode_and_flatten_say_whether_something_may_trade_by_itself() -> None:
+    async with flight() as fly:
+        assert "Autopilot: on (aggressive), 1 symbols watched." in await _text(fly, "status")
+        await fly.candle(3)
+        assert "The autopilot is on and may buy again" in await _text(fly, "flatten")
+        await fly.rig.tell("autopilot off")
+        assert "Autopilot: off" in await _text(fly, "status")
+        assert "may buy again" not in await _text(fly, "flatten")
 
 
 async def test_what_is_not_watched_cannot_be_unwatched() -> None:
