@@ -206,7 +206,7 @@ MUTANTS = (
                 "        async with desk.lock(next(one.id for one in brackets if one.base == group)):\n",
             ),
             Edit(
-                "core/commands/protect.py",
+                "core/trading/levels.py",
                 "    async with desk.lock(base):\n",
                 "    async with desk.lock(brackets[0].id):\n",
             ),
