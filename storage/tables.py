@@ -108,6 +108,8 @@ class OrderRow(SQLModel, table=True):
     spawned: Decimal = _decimal()
     base_fee: Decimal = Field(default=None, sa_column=Column(ExactDecimal(), nullable=False, server_default="0"))
     amended_at: datetime | None = _time(nullable=True)
+    former_quantity: Decimal | None = _decimal(nullable=True)
+    former_price: Decimal | None = _decimal(nullable=True)
     reason: str = Field(default="", max_length=255)
 
 

@@ -94,6 +94,9 @@ class Order:
     missing_since: datetime | None = None
     amended_at: datetime | None = None
     """When the venue last took a change of ours: its lists may show the former order for a while."""
+    former_quantity: Decimal | None = None
+    former_price: Decimal | None = None
+    """What it was before that change."""
     cancel_asked: bool = False
     base_fee: Decimal = ZERO
     """What a purchase paid in coins."""

@@ -190,8 +190,13 @@ def _merge(order: Order, shown: VenueOrder, snapshot: Snapshot) -> Order:
 
 
 def _may_lag(order: Order, shown: VenueOrder, snapshot: Snapshot) -> bool:
-    """True while what the list says of size and price may be older than our last change of them."""
-    if order.amended_at is None or shown.state is not VenueState.OPEN or shown.filled > order.quantity:
+    """True while the list shows an order as it was before our last change of it. Anything else is news: a change that
+    somebody else made, or an earlier one of ours that arrived late.
+    """
+    if order.amended_at is None or shown.state is not VenueState.OPEN:
+        return False
+    price = shown.trigger_price if shown.trigger_price is not None else shown.limit_price
+    if (shown.quantity, price) != (order.former_quantity, order.former_price):
         return False
     # By the distance: a clock that was put back must not keep us from learning for as long.
     return abs(snapshot.began_at - order.amended_at) < AMEND_GRACE

@@ -97,7 +97,8 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
         if rest > ZERO and _market_is_closed(draft, by_target=False):
             return ZERO, False
         may_grow = still_buys and bracket.cancel_entry  # A fill may cross the cancel, and is to be sold as well.
-        goes_on = still_buys or not _is_dust(draft, bracket.held)  # else the bracket closes, with this as its reason
+        # Else the bracket closes, with this as its reason; one whose rest has its stop goes on with it.
+        goes_on = still_buys or bool(draft.stops()) or not _is_dust(draft, bracket.held)
         if under_way <= ZERO and not may_grow and goes_on and _is_dust(draft, rest):
             # What is left of the wish is too small to be sold: it is done, and the rest stays protected.
             draft.bracket = replace(draft.bracket, leave=None)

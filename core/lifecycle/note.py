@@ -49,6 +49,8 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
                 limit_price=action.limit_price,
                 trigger_price=action.trigger_price,
                 amended_at=draft.now,
+                former_quantity=order.quantity,
+                former_price=order.price,
             )
         )
         if order.role is Role.STOP and draft.bracket.unprotected_since is None:

@@ -17,8 +17,7 @@ from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Mode, TargetMode, TradingState
-from core.domain.money import ZERO
-from core.domain.orders import Order, OrderState
+from core.domain.orders import OrderState
 from core.domain.venue import Reach, Snapshot
 from core.exchange.budget import TARGET_TRY_COST
 from core.exchange.errors import MarketDownError, VenueUnreadableError
@@ -32,6 +31,7 @@ from core.market.atr import atr_of
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
 from core.trading.health import Health
+from core.trading.wanted import parents_of, wanted_orders
 
 if TYPE_CHECKING:
     from core.trading.house import House
@@ -41,8 +41,6 @@ BALANCES_EVERY = timedelta(seconds=60)
 """How often a tick reads the balances; a command reads them each time."""
 ATR_INTERVAL_S = 300
 ATR_LENGTH = 14
-WATCHED = timedelta(minutes=5)
-"""How long after its end a bracket's orders are still looked at: a venue may tell of a fill after the cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,6 @@ class Desk:
         self.last_tick_at: datetime | None = None
         """When all coins were looked at last."""
         self.ticks = 0
-        """How many ticks were finished."""
         self.started_at = clock()
         self.priced_at: dict[str, datetime] = {}
         """Of when the last price of each symbol is that anybody here has looked at."""
@@ -125,7 +122,6 @@ class Desk:
         self.killed: Callable[[], str] = _alive
         """Why the kill switch is on; empty while it is off."""
         self.health = Health()
-        """How the world around this desk is, as the watchdog sees it."""
         self._balances_at: datetime | None = None
         self._asked_parents: set[str] = set()
         self._at_work = 0
@@ -176,7 +172,7 @@ class Desk:
 
     @property
     def has_compared(self) -> bool:
-        """True once the books were compared with the venue's."""
+        """Whether `compared` is set."""
         return self.compared.is_set()
 
     def require_compared(self) -> None:
@@ -306,7 +302,8 @@ class Desk:
         """
         since = None if self._balances_at is None else self.clock() - self._balances_at
         balances = not sparing or since is None or since >= BALANCES_EVERY
-        wanted, parents = self._wanted(), self._parents()
+        now = self.clock()
+        wanted, parents = wanted_orders(self.ledger, now), self._parents()
         names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
         oldest = min((order.created_at for order in wanted), default=None)
         oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
@@ -347,33 +344,10 @@ class Desk:
             for bracket in self.ledger.unfinished()
         )
 
-    def _wanted(self) -> list[Order]:
-        """Orders that the venue must be asked about: those that may be there, and those that may turn up again."""
-        now = self.clock()
-        found = [
-            order
-            for bracket in self.ledger.unfinished()
-            for order in bracket.orders
-            if order.is_live or (order.is_in_doubt and not _is_gone_for_good(order, now))
-        ]
-        for ended in self.ledger.ended_since(now - WATCHED):
-            found += ended.in_doubt
-        return found
-
     def _parents(self) -> dict[str, datetime]:
-        """Entries with more bought than their spawned stops account for, by venue id, with when they were made."""
         if not self.exchange.abilities.attaches_stops:
             return {}
-        since = self.clock() - WATCHED
-        entries = ((bracket.entry, bracket.spawned) for bracket in self.ledger.unfinished())
-        return {
-            entry.venue_id: entry.created_at
-            for entry, spawned in entries
-            if entry is not None
-            and entry.venue_id is not None
-            and entry.filled > spawned
-            and (entry.venue_id not in self._asked_parents or entry.filled_at is None or entry.filled_at >= since)
-        }
+        return parents_of(self.ledger.unfinished(), self.clock(), self._asked_parents)
 
     def has_to_ask_again(self, snapshot: Snapshot, base: str) -> bool:
         """True where a complete reading could not know that the stops of an entry are to be looked for: it is the one
@@ -423,11 +397,4 @@ class Desk:
 
 
 def _alive() -> str:
-    """There is no kill switch."""
     return ""
-
-
-def _is_gone_for_good(order: Order, now: datetime) -> bool:
-    """True for an order that nobody has seen at the venue, and whose deadline has passed long ago."""
-    unseen = order.state in {OrderState.REJECTED, OrderState.LOST} and order.filled == ZERO
-    return unseen and now - order.deadline > WATCHED

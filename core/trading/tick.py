@@ -23,8 +23,9 @@ from core.lifecycle.note import note, unsent
 from core.lifecycle.promises import Broken, Promise, broken
 from core.lifecycle.shortage import find_shortage, is_over, missing_event, write_off
 from core.lifecycle.states import IllegalMoveError
-from core.trading.desk import WATCHED, Desk
+from core.trading.desk import Desk
 from core.trading.state import tell_state
+from core.trading.wanted import WATCHED
 
 SEND_MARGIN = timedelta(seconds=2)
 """An order is sent only while its deadline is further away than this; Kraken takes no nearer ones."""

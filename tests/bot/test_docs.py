@@ -9,8 +9,8 @@ from core.lifecycle.absorb import ABSENCE_PAUSE
 from core.lifecycle.rules import Rules
 from core.lifecycle.shortage import SHORTAGE_PAUSE
 from core.market.builtin import builtin_instruments
-from core.trading.desk import WATCHED
 from core.trading.tick import SEND_MARGIN
+from core.trading.wanted import WATCHED
 from tests.simulation.promises import LEAVING_BY_S, REDUCING_BY_S
 
 

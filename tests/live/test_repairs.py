@@ -213,55 +213,6 @@ async def test_a_request_that_was_lost_is_reported_and_never_repeated(live: Live
     assert live.kraken.account.balances.get("ZEC", D(0)) == 0
 
 
-@pytest.mark.parametrize("words", ["close ZEC", "flatten"])
-async def test_a_sale_whose_answer_was_lost_is_told_as_sent_and_not_as_impossible(live: LiveHouse, words: str) -> None:
-    await _bought(live)
-    live.kraken.account.order_lag_s = 30
-    live.kraken.fail(faults.DROP_AFTER, times=1, endpoint="AddOrder")
-    reply = await live.tell(words)
-    assert "Sent, but not answered yet: sell 0.04 ZEC/USD" in reply.text
-    assert "UNKNOWN" in reply.text
-    assert "could not be sold" not in reply.text
-    assert not reply.ok
-
-
-async def test_a_stop_that_the_venue_would_not_move_is_told_as_not_moved(live: LiveHouse) -> None:
-    await _bought(live)
-    live.kraken.fail(faults.error("EService:Unavailable"), endpoint="AmendOrder")
-    reply = await live.tell("protect ZEC sl 2%")
-    assert "NOT MOVED there yet" in reply.text
-    assert "Last seen: stop 505.1 rests on 0.04 of 0.04" in reply.text
-    assert not reply.ok
-
-
-async def test_a_position_without_a_stop_is_not_told_as_moved(live: LiveHouse) -> None:
-    await _bought(live)
-    live.kraken.fail(faults.error("EOrder:Invalid price"), endpoint="AddOrder")
-    [stop] = live.resting()
-    live.kraken.account.by_hand_cancel(stop.venue_id)
-    reply = await live.tell("protect ZEC sl 2%")
-    assert "NOT MOVED there yet" in reply.text
-    assert not reply.ok
-
-
-async def test_open_shows_the_price_that_the_venue_has_taken_though_its_list_lags(live: LiveHouse) -> None:
-    await _bought(live)
-    live.kraken.account.amend_lag_s = 30
-    reply = await live.tell("protect ZEC sl 2%")
-    assert reply.ok
-    [line] = [one for one in reply.text.splitlines() if one.startswith("• stop")]
-    assert "sell 0.04 at 500 ·" in line
-    assert "resting, changed just now" in line
-
-
-async def test_flatten_says_verified_only_of_a_venue_that_it_could_read(live: LiveHouse) -> None:
-    await _bought(live)
-    live.kraken.fail(faults.HTML_502_BEFORE, endpoint="OpenOrders")
-    reply = await live.tell("flatten")
-    assert "NOT VERIFIED" in reply.text
-    assert "Verified with the venue" not in reply.text
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_flatten_gets_out_while_half_of_the_calls_fail_and_may_be_repeated(live: LiveHouse, seed: int) -> None:
     print(f"seed {seed}")

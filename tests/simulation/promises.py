@@ -137,17 +137,21 @@ class Promises:
         # What Zyn can know to be held: its own books, or the stops that fills have spawned, whichever say more.
         known = max(bracket.held, bracket.spawned - bracket.sold - bracket.gone)
         stays = min(known, books.bought_less_sold(bracket.id) - bracket.gone) - _being_left(bracket)
-        kept = after >= min(before, stays) - self._sold_unseen(bracket, books.of(bracket.id)) - DUST
+        kept = after >= min(before, stays) - self._gone_unseen(venue, bracket) - DUST
         self.require("a stop is not taken from coins that stay", kept, f"{bracket.id}: {before} to {after}")
 
-    def _sold_unseen(self, bracket: Bracket, orders: Iterable[VenueOrder]) -> Decimal:
-        """What stops have sold a moment ago, and no list has shown to Zyn yet."""
-        known = {order.venue_id: order.filled for order in bracket.orders}
-        fresh = (one for one in orders if one.type is OrderType.STOP_LOSS and self._has_fresh_fill(one))
-        return sum((max(ZERO, one.filled - known.get(one.venue_id, ZERO)) for one in fresh), ZERO)
-
-    def _has_fresh_fill(self, order: VenueOrder) -> bool:
-        return order.filled_at is not None and self._is_fresh(order.filled_at)
+    def _gone_unseen(self, venue: "HostileVenue", bracket: Bracket) -> Decimal:
+        """Cover that has sold or was taken away a moment ago, and no list has shown to Zyn yet."""
+        there = {one.venue_id: one for one in venue.books.of(bracket.id)}
+        total = ZERO
+        for order in bracket.of_role(Role.STOP):
+            shown = there.get(order.venue_id or "")
+            changes = self.history.get((venue.mode, order.venue_id or ""), [])
+            if shown is None or not order.is_live or not changes or not self._is_fresh(changes[-1][0]):
+                continue
+            left = _left(shown) if shown.state is VenueState.OPEN else ZERO
+            total += max(ZERO, order.remaining - left)
+        return total
 
     def _target_was_reached(self, bracket: Bracket) -> bool:
         since = self.clock() - timedelta(seconds=TARGET_S)

@@ -1,4 +1,4 @@
-"""When an order was last changed, so that a list that lags behind the change is not taken for another one."""
+"""When an order was last changed, and from what, so that a list that lags behind the change is not taken for another one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column. Orders of before were changed long ago."""
+    """Add the columns. Orders of before were changed long ago."""
     op.add_column("orders", sa.Column("amended_at", sa.String(32), nullable=True))
+    op.add_column("orders", sa.Column("former_quantity", sa.String(64), nullable=True))
+    op.add_column("orders", sa.Column("former_price", sa.String(64), nullable=True))

@@ -75,6 +75,8 @@ def full_bracket(number: int = 1) -> Bracket:
         venue_id="PX-000002",
         missing_since=AT,
         amended_at=AT,
+        former_quantity=Decimal("0.03"),
+        former_price=Decimal("505.10"),
         reason="seen once",
     )
     target = replace(

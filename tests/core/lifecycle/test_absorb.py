@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from core.domain.brackets import Bracket
 from core.domain.orders import OrderState
 from core.domain.venue import Snapshot, Unknown, VenueState
 from core.lifecycle.absorb import absorb
@@ -40,9 +41,8 @@ def test_a_fill_is_the_difference_between_the_venue_and_what_is_booked() -> None
 def test_for_a_while_after_an_amend_the_list_may_show_the_former_price_and_then_the_list_is_right() -> None:
     world = _bought()
     stop, stale = world.of("stop")[0], world.snapshot()
-    amended = replace(world.bracket.order(stop), trigger_price=D(97), quantity=D(2), amended_at=NOW)
-    orders = tuple(amended if one.client_id == stop else one for one in world.bracket.orders)
-    bracket = replace(world.bracket, orders=orders)
+    shown = world.bracket.order(stop)
+    bracket = _amended(world, stop)
 
     def look(*, after_s: float) -> tuple[Decimal | None, Decimal, int]:
         at = NOW + timedelta(seconds=after_s)
@@ -51,9 +51,31 @@ def test_for_a_while_after_an_amend_the_list_may_show_the_former_price_and_then_
         return found.trigger_price, found.quantity, len(absorbed.moved)
 
     assert look(after_s=-1) == look(after_s=9) == (D(97), D(2), 0)
-    shown = world.bracket.order(stop)
     assert look(after_s=11)[:2] == (shown.trigger_price, shown.quantity)
     assert look(after_s=-3600)[:2] == (shown.trigger_price, shown.quantity)
+
+
+def test_what_is_neither_the_former_order_nor_the_new_one_is_news_at_once() -> None:
+    """An earlier change of ours that arrives late, or the owner's hand."""
+    world = _bought()
+    stop = world.of("stop")[0]
+    bracket = _amended(world, stop)
+    snapshot = world.snapshot()
+    late = replace(snapshot.orders[stop], trigger_price=D("97.5"))
+    found = absorb(bracket, replace(snapshot, orders={**snapshot.orders, stop: late})).bracket.order(stop)
+    assert (found.trigger_price, found.quantity) == (D("97.5"), late.quantity)
+
+
+def _amended(world: World, stop: str) -> Bracket:
+    """The bracket after the venue took a change of its stop, now."""
+    shown = world.bracket.order(stop)
+    amended = replace(
+        shown, trigger_price=D(97), quantity=D(2), amended_at=NOW, former_quantity=shown.quantity,
+        former_price=shown.trigger_price,
+    )  # fmt: skip
+    return replace(
+        world.bracket, orders=tuple(amended if one.client_id == stop else one for one in world.bracket.orders)
+    )
 
 
 def test_an_older_view_never_unfills_or_reopens() -> None:

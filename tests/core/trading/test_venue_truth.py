@@ -13,9 +13,9 @@ from core.domain.venue import EVERYTHING, Action, Amend, Cancel, Outcome, Reach,
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.port import Abilities
 from core.lifecycle.decide import Decision
-from core.trading.desk import WATCHED
 from core.trading.reply import NEVER
 from core.trading.tick import _take_up_strays, act
+from core.trading.wanted import WATCHED
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import Rig, Wiring, open_rig
 
