@@ -38,6 +38,8 @@ AGAIN_S = 75.0
 """Within this time another stop is tried: the longest pause after refusals (60 s), and the looks between."""
 AMEND_S = 6.0
 """From the reading that an amend was decided on to its arrival."""
+UNSEEN_S = 12.0
+"""What ended so lately may be unseen yet: lists lag, and some of them come in part or not at all."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -147,7 +149,7 @@ class Promises:
         for order in bracket.of_role(Role.STOP):
             shown = there.get(order.venue_id or "")
             changes = self.history.get((venue.mode, order.venue_id or ""), [])
-            if shown is None or not order.is_live or not changes or not self._is_fresh(changes[-1][0]):
+            if shown is None or not order.is_live or not changes or not self._is_fresh(changes[-1][0], UNSEEN_S):
                 continue
             left = _left(shown) if shown.state is VenueState.OPEN else ZERO
             total += max(ZERO, order.remaining - left)
@@ -184,8 +186,8 @@ class Promises:
         if any(one.filled_at is not None and self._is_fresh(one.filled_at) for one in orders):
             self._excused[action.order.bracket_id] = self.clock() + timedelta(seconds=EXCUSED_S)
 
-    def _is_fresh(self, filled_at: datetime) -> bool:
-        return filled_at >= self.clock() - timedelta(seconds=AMEND_S)
+    def _is_fresh(self, at: datetime, within_s: float = AMEND_S) -> bool:
+        return at >= self.clock() - timedelta(seconds=within_s)
 
     def step(self) -> None:
         """After every step of the loop: the brackets whose books have moved."""
