@@ -70,7 +70,8 @@ async def _tick(desk: Desk, base: str | None, *, urgent: bool) -> TickReport:
         # Above all now: a position may be without its stop, and nobody can place one.
         tell_state(desk)
         return report
-    report.has_read = shared.complete
+    # A simulated venue that could not live up to now has books of an earlier time.
+    report.has_read = shared.complete and not report.troubles
     if not shared.complete:
         report.troubles.append("the venue's lists came only in part")
     _take_up_strays(desk, shared)
