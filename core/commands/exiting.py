@@ -57,7 +57,8 @@ def _of_one(one: Left) -> list[str]:
     before, after = one.before, one.after
     lines = []
     if one.sold > ZERO:
-        lines.append(say.sold_line(after.symbol, one.orders, before.held))
+        # What was bought while it was being sold belongs to it.
+        lines.append(say.sold_line(after.symbol, one.orders, before.held + after.bought - before.bought))
     if after.bought == ZERO:
         entry = after.entry
         name = entry.venue_id or entry.client_id if entry else after.id

@@ -16,6 +16,7 @@ from core.domain.venue import Action, Amend, Cancel, Snapshot, Submit, VenueOrde
 from core.lifecycle.decide import Decision
 from core.lifecycle.states import MOVES
 from core.trading.desk import Desk
+from tests.simulation.bare import Bare, layers, oldest
 from tests.simulation.matching import ZEC, Books, Links
 
 if TYPE_CHECKING:
@@ -67,14 +68,6 @@ class Tally:
 
 
 @dataclass
-class _Bare:
-    """Since when a bracket has had coins without a stop, and how blind the desk had been by then."""
-
-    since: datetime
-    blind_s: float
-
-
-@dataclass
 class Promises:
     """Watches venues, ledgers and desks of one life. Raises BrokenPromiseError the moment one is broken."""
 
@@ -91,7 +84,7 @@ class Promises:
     _entries: Counter[str] = field(default_factory=Counter)
     _touched: "dict[tuple[Mode, str], HostileVenue]" = field(default_factory=dict)
     _excused: dict[str, datetime] = field(default_factory=dict)
-    _bare: dict[str, _Bare] = field(default_factory=dict)
+    _bare: dict[str, list[Bare]] = field(default_factory=dict)
     _seen_at: dict[Mode, datetime] = field(default_factory=dict)
     _blind_s: dict[Mode, float] = field(default_factory=lambda: dict.fromkeys(Mode, 0.0))
     _looked_at: dict[Mode, datetime] = field(default_factory=dict)
@@ -228,7 +221,9 @@ class Promises:
             if held - stops - gone < DUST or _is_selling(orders):
                 self._bare.pop(bracket, None)
                 continue
-            start = self._bare.setdefault(bracket, _Bare(now, self._blind_s[mode]))
+            bare = self._bare.get(bracket, [])
+            self._bare[bracket] = layers(bare, held - stops - gone, now, self._blind_s[mode])
+            start = oldest(self._bare[bracket], DUST)
             lasted = (now - start.since).total_seconds()
             seeing = lasted - (self._blind_s[mode] - start.blind_s)
             self.tally.longest_bare_s = max(self.tally.longest_bare_s, lasted)

@@ -16,7 +16,7 @@ from tests.simulation.promises import Promises
 from tests.simulation.venue import HostileVenue
 
 _BOUGHT = re.compile(r"Bought ([\d.]+) ZEC \(ZEC/USD\) at \S+, order ([\w-]+)")
-_SOLD = re.compile(r"Sold ([\d.]+) of [\d.]+ ZEC \(ZEC/USD\) at \S+ USD, order ([\w, -]+), fee")
+_SOLD = re.compile(r"Sold ([\d.]+) of ([\d.]+) ZEC \(ZEC/USD\) at \S+ USD, order ([\w, -]+), fee")
 _RESTING_STOP = re.compile(r"Stop ([\d.]+) \([^)]*\), resting, order ([\w, -]+)\.")
 _WAITING = re.compile(r"Waiting to buy [\d.]+ ZEC \(ZEC/USD\) at \S+ or better, order (\S+)\.")
 _LISTED = re.compile(r"• \w+ ZEC/USD (?:buy|sell) ([\d.]+) at .* · resting · (\S+)")
@@ -42,7 +42,9 @@ class Truth:
         text = reply.text
         for quantity, name in _BOUGHT.findall(text):
             self._was(name, partial(_has_filled, Decimal(quantity)), since, f"bought {quantity}")
-        for quantity, names in _SOLD.findall(text):
+        for quantity, held, names in _SOLD.findall(text):
+            fits = Decimal(quantity) <= Decimal(held) or self._venue.books.rests_unlinked
+            require("a reply sells no more than was there", fits, text)
             sold = sum((self._latest(name).filled for name in names.split(", ")), Decimal(0))
             require("what a reply says is sold is sold", Decimal(quantity) <= sold, f"{quantity} of {sold}: {text}")
         for price, names in _RESTING_STOP.findall(text):
