@@ -140,7 +140,7 @@ def _watch(house: House, background: Background) -> None:
         background.start("the waker", feed.waker.run)
         background.start("the streams", feed.listen)
     alive = feed.streams.is_alive if feed is not None else None
-    watched = Watched(settings.bracket_check_seconds, settings.dead_man_url, alive)
+    watched = Watched(settings.bracket_check_seconds, settings.dead_man_url, alive, settings.standstill_max_s)
     background.start("the watchdog", Watchdog(house.service, watched, wall_clock).run)
 
 

@@ -191,6 +191,11 @@ class Settings(BaseModel):
         float, Field(ge=5, le=3600), _help("A position whose stop is refused for longer than this is sold, in seconds.")
     ] = 60.0
     close_unprotected: Annotated[bool, _help("true: sell a position whose stop cannot rest for too long.")] = True
+    standstill_max_s: Annotated[
+        float,
+        Field(ge=2, le=600),
+        _help("A machine that stood still for longer, or whose clock jumped so far, takes no entries for a minute."),
+    ] = 5.0
     paper_half_spread_pct: Annotated[
         Decimal, Field(ge=0, le=10), _help("Half the spread where only candles are known, in percent.")
     ] = Decimal("0.02")

@@ -22,7 +22,7 @@ from core.domain.modes import Mode, TradingState
 from core.exchange.port import Exchange, Pulse
 from core.market.clocks import Clock
 from core.trading.desk import Desk
-from core.trading.health import Signs, hiccup_of, judge
+from core.trading.health import STANDSTILL_MAX_S, Signs, hiccup_of, judge
 from core.trading.service import TradingService
 from core.trading.state import tell_state
 
@@ -42,6 +42,7 @@ class Watched:
     dead_man_url: SecretStr | None = None
     stream_is_alive: Callable[[], bool] | None = None
     """Whether the LIVE desk's stream speaks; None where there is none."""
+    standstill_max_s: float = STANDSTILL_MAX_S
 
 
 class Watchdog:
@@ -73,7 +74,8 @@ class Watchdog:
             while True:
                 await asyncio.sleep(EVERY_S)
                 now, here = self._clock(), self._monotonic()
-                text = hiccup_of(here - steady, EVERY_S, (now - wall).total_seconds())
+                most_s = self._watched.standstill_max_s
+                text = hiccup_of(here - steady, EVERY_S, (now - wall).total_seconds(), most_s)
                 if text:
                     self._hiccup = (now, text)
                 steady, wall = here, now

@@ -1,5 +1,6 @@
 """The autopilot's ways out: a position that the market has turned against, and what profit targeting asks for."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from loguru import logger
@@ -9,12 +10,12 @@ from core.domain.brackets import Bracket, BracketState, ExitReason, Level, Level
 from core.domain.errors import ZynError
 from core.domain.events import Event, EventKind
 from core.domain.money import ZERO, plain
-from core.lifecycle.news import EXIT_WORDS
+from core.lifecycle.news import EXIT_WORDS, resting_stop
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
 from core.strategy.profit import Step, Wish, next_step
 from core.trading.desk import Desk
-from core.trading.leaving import leave
+from core.trading.leaving import Left, leave
 from core.trading.levels import apply_levels
 
 
@@ -27,49 +28,74 @@ async def leave_position(desk: Desk, evaluation: Evaluation) -> Evaluation:
         [left] = await leave(desk, [(bracket, None)], ExitReason.STRATEGY)
     except ZynError as error:
         return evaluation.ended(Came.REFUSED, f"{error.code}: {error.message}", bracket_id=bracket.id)
+    return evaluation.ended(Came.LEFT, _left_text(left), bracket_id=bracket.id)
+
+
+def _left_text(left: Left) -> str:
+    """What the ledger shows of a way out."""
     after = left.after
     if after.state is BracketState.CLOSED:
         text = f"sold {plain(left.sold)} {after.base}" if left.sold > ZERO else "the entry was canceled"
-        if left.sold > ZERO and after.close_reason is not None and after.close_reason is not ExitReason.STRATEGY:
-            text += f", {EXIT_WORDS[after.close_reason]}"
+        if left.sold > ZERO and after.close_reason not in {None, ExitReason.STRATEGY, ExitReason.TIME}:
+            text += f", {EXIT_WORDS[after.close_reason]}" if after.close_reason is not None else ""
         elif after.bought > ZERO and left.sold <= ZERO:
             text = "it had ended by its own legs before"
-        return evaluation.ended(Came.LEFT, text, bracket_id=bracket.id)
-    return evaluation.ended(Came.LEFT, f"{plain(after.held)} {after.base} are being sold", bracket_id=bracket.id)
+        return text
+    if after.leave is None and left.sold > ZERO:
+        return f"sold {plain(left.sold)} of {plain(left.sold + after.held)} {after.base}"
+    return f"{plain(after.held)} {after.base} are being sold"
 
 
-async def manage(desk: Desk, evaluation: Evaluation, config: TradingConfig) -> None:
-    """Take the step that profit targeting asks for now, if there is one, and tell it."""
+async def manage(desk: Desk, evaluation: Evaluation, config: TradingConfig) -> Evaluation:
+    """Take the step that profit targeting asks for now, if there is one, tell it, and write it into the row."""
     bracket = own_position(desk, evaluation.symbol)
     if bracket is None:
-        return
+        return evaluation
     try:
         quote = await desk.fresh_quote(bracket.symbol)
         instrument = await desk.instrument(bracket.symbol)
         now = evaluation.at + timedelta(seconds=evaluation.interval_s)
         wish = next_step(bracket, quote.bid, now, evaluation.interval_s, config.profit, instrument)
-        if wish is not None:
-            await _take(desk, bracket, wish, config)
+        if wish is None:
+            return evaluation
+        came, text = Came.MANAGED, f"{_WORDS[wish.step]} ({wish.why}): {await _take(desk, bracket, wish, config)}"
+        event = Event(
+            EventKind.PROTECTED,
+            desk.mode,
+            desk.clock(),
+            f"Autopilot, {bracket.symbol}: {text}.",
+            bracket.symbol,
+            bracket.id,
+        )
+        desk.ledger.save((), [event])
     except ZynError as error:
         logger.warning("[{}] {} could not be managed: {}", desk.mode, bracket.symbol, error.message)
+        came, text = Came.REFUSED, f"{error.code}: {error.message}"
+    if evaluation.came is Came.NOTHING:
+        return evaluation.ended(came, text, bracket_id=bracket.id)
+    # What came of its decision stays the row's answer; the step is told behind it.
+    return replace(evaluation, text=f"{evaluation.text}; {text}" if evaluation.text else text)
 
 
-async def _take(desk: Desk, bracket: Bracket, wish: Wish, config: TradingConfig) -> None:
-    if wish.step is Step.TIME:
-        await leave(desk, [(bracket, None)], ExitReason.TIME)
-    elif wish.step is Step.PARTIAL and wish.quantity is not None:
-        await leave(desk, [(bracket, wish.quantity)], ExitReason.PROFIT)
-    elif wish.step is Step.TRAIL:
-        await apply_levels(desk, [bracket], Level(config.profit.trail_atr, LevelUnit.ATR), None, trails=True)
-    elif wish.stop is not None:
-        await apply_levels(desk, [bracket], Level(wish.stop, LevelUnit.PRICE), None)
-    text = f"Autopilot: {bracket.symbol} {_WORDS[wish.step]}; {wish.why}."
-    desk.ledger.save((), [Event(EventKind.PROTECTED, desk.mode, desk.clock(), text, bracket.symbol, bracket.id)])
+async def _take(desk: Desk, bracket: Bracket, wish: Wish, config: TradingConfig) -> str:
+    """Take a step; what the ledger shows of it."""
+    if wish.step is Step.TIME or (wish.step is Step.PARTIAL and wish.quantity is not None):
+        reason = ExitReason.TIME if wish.step is Step.TIME else ExitReason.PROFIT
+        [left] = await leave(desk, [(bracket, wish.quantity)], reason)
+        return _left_text(left)
+    if wish.step is Step.TRAIL:
+        level, trails = Level(config.profit.trail_atr, LevelUnit.ATR), True
+    else:
+        level, trails = Level(wish.stop or ZERO, LevelUnit.PRICE), False
+    [after] = await apply_levels(desk, [bracket], level, None, trails=trails)
+    wanted = plain(after.stop_price) if after.stop_price is not None else "N/A"
+    moved = "" if after.stands_as_wished else f", wanted at {wanted} and NOT MOVED there yet"
+    return f"{resting_stop(after)}{moved}"
 
 
 _WORDS = {
-    Step.TIME: "is left, its time is over",
-    Step.PARTIAL: "gives a part as profit",
-    Step.TRAIL: "trails its stop from now on",
-    Step.BREAK_EVEN: "has its stop at its entry now",
+    Step.TIME: "its time is over",
+    Step.PARTIAL: "a part is taken as profit",
+    Step.TRAIL: "its stop trails from now on",
+    Step.BREAK_EVEN: "its stop goes to its entry",
 }

@@ -177,10 +177,11 @@ class Pilot:
         # Who wants out goes first.
         for one in sorted(seen, key=lambda row: (row.decision is Decision.LONG, row.symbol)):
             _log(one)
-            if one.came is Came.BEGUN:
-                await self._act(desk, one, current)
+            row = await self._act(desk, one, current) if one.came is Came.BEGUN else one
             if is_on and one.holding and one.decision not in _WAYS_OUT:
-                await manage(desk, one, self.config)
+                managed = await manage(desk, row, self.config)
+                if managed is not row:
+                    self.evaluations.settle(managed)
         return len(seen)
 
     @staticmethod
@@ -219,7 +220,7 @@ class Pilot:
             return row.ended(Came.STOPPED, "spot only: a short is recorded and not traded", Gate.SPOT_ONLY)
         return row
 
-    async def _act(self, desk: Desk, begun: Evaluation, current: _Round) -> None:
+    async def _act(self, desk: Desk, begun: Evaluation, current: _Round) -> Evaluation:
         """Do what was decided and write down what came of it; whatever breaks must not take the next decision along."""
         self._acting.add(begun.key)
         try:
@@ -233,6 +234,7 @@ class Pilot:
         self.evaluations.settle(ended)
         gate = f"{ended.gate}, " if ended.gate else ""
         logger.info("[{}] autopilot {} {}: {}{}", desk.mode, ended.symbol, ended.decision, gate, ended.text)
+        return ended
 
     async def _ended(self, desk: Desk, begun: Evaluation, current: _Round) -> Evaluation:
         if begun.decision is not Decision.LONG:

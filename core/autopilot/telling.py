@@ -1,9 +1,13 @@
-"""PURE. The autopilot's rows in words and numbers. Everything is read from a row; nothing is said that is not in it."""
+"""PURE. The autopilot's rows in words and numbers. Nothing is said that is not in a row, or in the bracket that came of it:
+a row says what was known when it was written, the bracket what has become of it.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.domain.money import plain
+from core.domain.brackets import Bracket, BracketState
+from core.domain.money import ZERO, plain
+from core.lifecycle.news import EXIT_WORDS, closed, price, resting_stop, signed
 from core.risk.gates import Gate, GateLimits
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
@@ -48,7 +52,7 @@ _GATES = {
 }  # fmt: skip
 _CAME = {
     Came.NOTHING: "", Came.STOPPED: "stopped by", Came.BEGUN: "begun, not finished",
-    Came.OPENED: "opened", Came.LEFT: "left", Came.REFUSED: "refused", Came.MISSED: "missed",
+    Came.OPENED: "opened", Came.LEFT: "left", Came.MANAGED: "managed", Came.REFUSED: "refused", Came.MISSED: "missed",
     Came.INTERRUPTED: "interrupted",
 }  # fmt: skip
 
@@ -61,14 +65,14 @@ def shown(value: float | None, unit: str = "") -> str:
     return (f"{value:,.2f}" if "e+" in text else text) + unit
 
 
-def row_line(one: Evaluation) -> str:
-    """One row of the log in one line."""
+def row_line(one: Evaluation, bracket: Bracket | None = None) -> str:
+    """One row of the log in one line; `bracket` is what it opened, as the ledger has it now."""
     figures = one.figures or {}
     head = f"• {one.at:%m-%d %H:%M} {one.symbol} {one.decision} ({one.reason})"
     if one.came is Came.MISSED:
         return head
     seen = f"{one.regime}, RSI {shown(figures.get('rsi'))}, ATR {shown(figures.get('atr'))}"
-    return f"{head} · {seen}{_ending(one)}"
+    return f"{head} · {seen}{_ending(one)}{_since(one, bracket)}"
 
 
 def _ending(one: Evaluation) -> str:
@@ -79,8 +83,29 @@ def _ending(one: Evaluation) -> str:
     return f" · {_CAME[one.came]}{gate}{text}"
 
 
-def explain_lines(one: Evaluation) -> list[str]:
-    """Why a candle was traded, or not: what was seen, what each filter said, what decided, and what came of it."""
+def _since(one: Evaluation, bracket: Bracket | None) -> str:
+    """What has become of the bracket that a row says it opened, in a few words; nothing while it is as it says."""
+    if one.came is not Came.OPENED or bracket is None or bracket.close_reason is None:
+        return ""
+    if bracket.bought == ZERO:
+        return f" → NOT BOUGHT, {EXIT_WORDS[bracket.close_reason]}"
+    return f" → {EXIT_WORDS[bracket.close_reason]}, {signed(bracket.result_quote)}"
+
+
+def now_line(bracket: Bracket) -> str:
+    """How the bracket of a row stands in the ledger now."""
+    if bracket.state is BracketState.CLOSED:
+        return closed(bracket)
+    if bracket.bought == ZERO:
+        return f"{bracket.symbol}: not bought yet; the entry is {bracket.entry.state if bracket.entry else 'not sent'}."
+    average = price(bracket.entry_average) if bracket.entry_average is not None else "N/A"
+    return f"{bracket.symbol}: {plain(bracket.held)} bought at {average} are held; {resting_stop(bracket)}."
+
+
+def explain_lines(one: Evaluation, bracket: Bracket | None = None) -> list[str]:
+    """Why a candle was traded, or not: what was seen, what each filter said, what decided, and what came of it;
+    `bracket` is the one that came of it, as the ledger has it now.
+    """
     lines = [f"{one.symbol}, the candle of {one.at:%Y-%m-%d %H:%M} UTC ({one.interval_s // 60} min):"]
     if one.came is Came.MISSED:
         return [*lines, f"It was missed: {WHY[Reason.MISSED]}."]
@@ -93,7 +118,7 @@ def explain_lines(one: Evaluation) -> list[str]:
     said = one.said or {}
     lines += [f"• {name.replace('_', ' ')}: {vote} · {said.get(name, '')}" for name, vote in (one.votes or {}).items()]
     lines.append(f"Decision: {one.decision}, since {WHY[one.reason]} ({one.reason}).")
-    return [*lines, *_came_lines(one)]
+    return [*lines, *_came_lines(one), *([f"Now: {now_line(bracket)}"] if bracket is not None else [])]
 
 
 def _came_lines(one: Evaluation) -> list[str]:

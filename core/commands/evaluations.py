@@ -40,6 +40,7 @@ async def handle(desk: Desk, command: Evaluations) -> Reply:
         what = command.symbol or "Nothing"
         return Reply((f"{what} was not evaluated on the {desk.mode} desk yet.",), mode=desk.mode)
     what = f" of {command.symbol}" if command.symbol else ""
-    lines = [f"The last {len(found)} evaluations{what}, newest first (times in UTC):", *map(row_line, found)]
+    lines = [f"The last {len(found)} evaluations{what}, newest first (times in UTC):"]
+    lines += [row_line(one, desk.ledger.bracket(one.bracket_id)) for one in found]
     data = {"evaluations": [[one.symbol, one.at.isoformat(), one.decision, one.reason, one.came] for one in found]}
     return Reply(tuple(lines), mode=desk.mode, data=data, offers=(refresh("evaluations", desk.mode),))

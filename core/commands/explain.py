@@ -52,10 +52,11 @@ async def handle(desk: Desk, command: Explain) -> Reply:
         why = "" if pilot.choices.is_on(desk.mode) else f" The autopilot is off in {desk.mode}."
         return Reply((*position, f"{what} was not evaluated on the {desk.mode} desk yet.{why}"), mode=desk.mode)
     one = found[0]
-    lines = [*position, *explain_lines(one)]
+    lines = [*position, *explain_lines(one, desk.ledger.bracket(one.bracket_id))]
     before = [row for row in pilot.evaluations.last(desk.mode, one.symbol, 2, acted=True) if row.at < one.at]
     if before:
-        lines += ["", "The last time that something came of it, or was stopped:", row_line(before[0])]
+        last = row_line(before[0], desk.ledger.bracket(before[0].bracket_id))
+        lines += ["", "The last time that something came of it, or was stopped:", last]
     return Reply(tuple(lines), mode=desk.mode, data={"symbol": one.symbol, "at": one.at.isoformat()})
 
 

@@ -43,7 +43,7 @@ async def handle(desk: Desk, command: Market) -> Reply:
         if not found:
             how = "" if command.symbol in pilot.choices.watched() else f"; 'watch {command.symbol}' lets Zyn look at it"
             return Reply((f"{command.symbol} was not evaluated on the {desk.mode} desk yet{how}.",), mode=desk.mode)
-        return Reply(tuple(explain_lines(found[0])), mode=desk.mode)
+        return Reply(tuple(explain_lines(found[0], desk.ledger.bracket(found[0].bracket_id))), mode=desk.mode)
     lines = []
     for symbol in pilot.choices.watched():
         found = pilot.evaluations.last(desk.mode, symbol, 1)

@@ -64,7 +64,9 @@ class Ledger:
         return tuple(bracket for bracket in self._unfinished.values() if base in {None, bracket.base})
 
     def bracket(self, bracket_id: str) -> Bracket | None:
-        """One bracket, closed or not."""
+        """One bracket, closed or not; None for no name or an unknown one."""
+        if not bracket_id:
+            return None
         known = (self._unfinished or {}).get(bracket_id)
         if known is not None:
             return known

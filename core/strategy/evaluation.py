@@ -24,6 +24,8 @@ class Came(StrEnum):
     BEGUN = "begun"
     OPENED = "opened"
     LEFT = "left"
+    MANAGED = "managed"
+    """Nothing was decided, and profit targeting took a step; the text says what the ledger showed of it then."""
     REFUSED = "refused"
     """The order was denied, rejected, or what became of it is unknown; the text says which."""
     MISSED = "missed"

@@ -38,8 +38,9 @@ def next_step(
     average, risk = bracket.entry_average, bracket.risk_per_unit
     if bracket.state is not BracketState.OPEN or bracket.held <= ZERO or bracket.leave is not None or average is None:
         return None
-    age = now - bracket.created_at
-    if config.time_exit_candles and age >= timedelta(seconds=interval_s * config.time_exit_candles):
+    # It was bought moments after a candle's end: that is where its first one begins.
+    began = bracket.created_at - timedelta(seconds=bracket.created_at.timestamp() % interval_s)
+    if config.time_exit_candles and now - began >= timedelta(seconds=interval_s * config.time_exit_candles):
         return Wish(Step.TIME, f"held for {config.time_exit_candles} candles without reaching a leg")
     if not risk or risk <= ZERO:
         return None

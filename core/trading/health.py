@@ -14,8 +14,8 @@ TICK_OVERDUE_TIMES = 6
 TICK_OVERDUE_LEAST_S = 45.0
 SKEW_MAX_S = 5.0
 """A clock further off than this makes ages and deadlines doubtful."""
-LOOP_STALL_S = 5.0
-CLOCK_JUMP_S = 5.0
+STANDSTILL_MAX_S = 5.0
+"""How long Zyn may stand still, and how far this machine's clock may jump, before its prices and plans are doubted."""
 HICCUP_REMEMBERED = timedelta(seconds=60)
 NONCE_REFUSALS_MAX = 3
 
@@ -77,11 +77,11 @@ _BY_STATUS = {
 }
 
 
-def hiccup_of(slept_s: float, wanted_s: float, wall_s: float) -> str:
+def hiccup_of(slept_s: float, wanted_s: float, wall_s: float, most_s: float = STANDSTILL_MAX_S) -> str:
     """What went wrong between two looks `slept_s` apart on the steady clock and `wall_s` on the wall; "" if nothing."""
-    if slept_s - wanted_s > LOOP_STALL_S:
+    if slept_s - wanted_s > most_s:
         return f"Zyn stood still for {slept_s - wanted_s:.0f} s"
-    if abs(wall_s - slept_s) > CLOCK_JUMP_S:
+    if abs(wall_s - slept_s) > most_s:
         return f"this machine's clock jumped by {wall_s - slept_s:+.0f} s"
     return ""
 

@@ -36,13 +36,13 @@ async def polling_bot(home: Home, telegram: Telegram) -> Bot:
     return bot
 
 
-async def answer(telegram: Telegram, said: Said, timeout: float = 10.0) -> str:
+async def answer(telegram: Telegram, said: Said, timeout: float = 30.0) -> str:
     """The reply to what was said, alerts left out."""
     sent = await telegram.reply_to(said, timeout, where=lambda one: not is_alert(one))
     return sent.text
 
 
-async def tell(telegram: Telegram, text: str, user: int = OWNER, timeout: float = 10.0) -> str:
+async def tell(telegram: Telegram, text: str, user: int = OWNER, timeout: float = 30.0) -> str:
     """Say it and hear the reply."""
     return await answer(telegram, telegram.say(user, text), timeout)
 

@@ -84,7 +84,7 @@ async def test_a_trade_through_the_stop_sells_at_the_next_tick(home: Home, krake
     zec = zec_of(kraken)
     zec.quote("500.10", "500.20", "500.15")
     zec.trade(datetime.now(UTC), "500.15")
-    await eventually(lambda: not read_books(home.database).unfinished, "the stop fires", timeout=20.0)
+    await eventually(lambda: not read_books(home.database).unfinished, "the stop fires")
     books = read_books(home.database)
     assert Decimal(499) < Decimal(str(stop_fill(books)["price"])) <= Decimal("500.15")
     assert not any("while Zyn was away" in text for text in books.alert_texts())
@@ -171,7 +171,7 @@ async def test_until_kraken_can_tell_what_happened_meanwhile_nothing_is_traded(
     assert "• target ZEC/USD sell 0.04 at " in shown
     assert (await bot.refused("close zec"))["code"] == "NOT_READY"
     kraken.recover()
-    await eventually(lambda: not read_books(home.database).unfinished, "the stop is filled", timeout=15.0)
+    await eventually(lambda: not read_books(home.database).unfinished, "the stop is filled")
     books = read_books(home.database)
     assert [order["role"] for order in books.orders if order["filled"] > 0] == ["entry", "stop"]
     assert stop_fill(books)["at"] == fell_at

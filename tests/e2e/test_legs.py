@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 FAST = "600"
 """Ten candles of a minute in a second."""
-ALERTS_WITHIN_S = 20.0
+ALERTS_WITHIN_S = 40.0
 BUY = "buy 0.5 ETH/USD sl 1% tp 1%"
 
 
@@ -32,7 +32,7 @@ def is_over(home: Home) -> bool:
 
 
 async def wait_for_the_end(home: Home) -> Books:
-    await eventually(lambda: is_over(home), "the bracket closes", timeout=15.0)
+    await eventually(lambda: is_over(home), "the bracket closes")
     return read_books(home.database)
 
 
@@ -149,7 +149,7 @@ async def test_trades_list_what_traded_and_nothing_else(home: Home) -> None:
     bot = await replaying(home, moving("3000", "0.05", 3000)).bot()
     await bot.done(BUY)
     await bot.done("buy 0.1 ETH/USD limit 2000 sl 5% tp 5%")
-    await eventually(lambda: len(read_books(home.database).unfinished) == 1, "the target fires", timeout=15.0)
+    await eventually(lambda: len(read_books(home.database).unfinished) == 1, "the target fires")
     for question in ("trades", "executed orders"):
         reply = await bot.ask(question)
         listed = [line for line in reply["text"].splitlines() if line.startswith("• ")]

@@ -180,7 +180,7 @@ async def test_a_client_that_leaves_before_its_answer_has_still_ordered_once(hom
     await wire.send(BUY)
     await wire.close()
     reply = await bot.ask(OPEN)
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(30.0):
         while not reply["data"]["positions"]:
             reply = await bot.ask(OPEN)
     assert [position["quantity"] for position in reply["data"]["positions"]] == ["0.04"]

@@ -112,7 +112,7 @@ async def test_on_telegram_nobody_waits_for_a_model_that_keeps_somebody_else_wai
     assert "Bought 0.04 ZEC" in await tell(telegram, "buy 0.04 ZEC/USD sl 1% tp 2%")
     model.hangs(60)
     telegram.say(SECOND, WISH)
-    assert "Sold 0.04 of 0.04 ZEC" in await tell(telegram, "close ZEC", timeout=4.0)
+    assert "Sold 0.04 of 0.04 ZEC" in await tell(telegram, "close ZEC", timeout=20.0)
 
 
 async def test_while_the_model_is_silent_the_rest_of_the_house_answers(home: Home, model: OpenAI) -> None:
@@ -120,6 +120,6 @@ async def test_while_the_model_is_silent_the_rest_of_the_house_answers(home: Hom
     model.hangs(60)
     wire = await bot.wire()
     await wire.send(WISH)
-    assert (await bot.done("open", timeout=3.0)).startswith("Mode: PAPER.")
+    assert (await bot.done("open", timeout=20.0)).startswith("Mode: PAPER.")
     assert await bot.stop(8.0) == 0
     await wire.close()

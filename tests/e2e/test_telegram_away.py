@@ -89,7 +89,7 @@ async def test_a_message_that_is_delivered_again_after_a_kill_is_not_done_again(
 async def test_a_flooded_answer_arrives_after_the_wait_that_telegram_asks_for(home: Home, telegram: Telegram) -> None:
     await polling_bot(on_telegram(home, telegram), telegram)
     telegram.flood(1, retry_after=1)
-    told = await tell(telegram, BUY, timeout=6.0)
+    told = await tell(telegram, BUY)
     assert "Bought 0.04 ZEC" in told
     assert len(read_books(home.database).brackets) == 1
     assert sum("Bought" in text for text in texts_to(telegram, OWNER)) == 1

@@ -194,7 +194,7 @@ class Telegram:
         self._line.updates.insert(0, self._delivered[said.update_id])
         self._wake()
 
-    async def wait_for(self, predicate: Callable[[Sent], bool], timeout: float = 10.0, *, after: int = 0) -> Sent:
+    async def wait_for(self, predicate: Callable[[Sent], bool], timeout: float = 30.0, *, after: int = 0) -> Sent:
         """The first message of the bot, from number `after` on, that fits. Raises TimeoutError with what came."""
         found = await self._until(lambda: next((one for one in self.sent[after:] if predicate(one)), None), timeout)
         if found is None:
@@ -203,7 +203,7 @@ class Telegram:
         return found
 
     async def reply_to(
-        self, said: Said, timeout: float = 10.0, *, where: Callable[[Sent], bool] = lambda _: True
+        self, said: Said, timeout: float = 30.0, *, where: Callable[[Sent], bool] = lambda _: True
     ) -> Sent:
         """The first message in the chat of `said` since it was said, of those that fit."""
         return await self.wait_for(
@@ -212,19 +212,19 @@ class Telegram:
             after=min(said.heard, len(self.sent)),
         )
 
-    async def toast(self, said: Said, timeout: float = 10.0) -> str:
+    async def toast(self, said: Said, timeout: float = 30.0) -> str:
         """The words with which the bot answered a press; empty for an answer without words. Raises TimeoutError."""
         found = await self._until(lambda: said.press_id in self.pressed or None, timeout)
         if found is None:
             raise TimeoutError(f"the press {said.text!r} was not answered within {timeout:g} s")
         return self.pressed[said.press_id] or ""
 
-    async def wait_until_read(self, said: Said, timeout: float = 10.0) -> None:
+    async def wait_until_read(self, said: Said, timeout: float = 30.0) -> None:
         """Until the bot has taken `said` and asked for what comes after it. Raises TimeoutError."""
         if await self._until(lambda: None if self._waiting(said) else said, timeout) is None:
             raise TimeoutError(f"the bot did not take {said.text!r} within {timeout:g} s")
 
-    async def wait_for_poll(self, timeout: float = 10.0) -> None:
+    async def wait_for_poll(self, timeout: float = 30.0) -> None:
         """Until the bot polls. Raises TimeoutError."""
         if await self._until(lambda: self._line.poll or None, timeout) is None:
             raise TimeoutError(f"the bot did not poll within {timeout:g} s")

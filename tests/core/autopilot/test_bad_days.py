@@ -132,10 +132,10 @@ async def test_a_way_out_that_was_interrupted_is_gone_by_the_next_process() -> N
         await fly.rig.tell("protect ZEC sl 50%")
         act = fly.pilot._act
 
-        async def dies(desk: Desk, begun: Evaluation, current: object) -> None:
+        async def dies(desk: Desk, begun: Evaluation, current: object) -> Evaluation:
             if begun.decision is not Decision.LONG:
                 raise KeyboardInterrupt
-            await act(desk, begun, current)  # type: ignore[arg-type]
+            return await act(desk, begun, current)  # type: ignore[arg-type]
 
         fly.pilot._act = dies  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):

@@ -66,6 +66,14 @@ def test_time_runs_out_after_so_many_candles() -> None:
     assert wish.step is Step.TIME
 
 
+def test_what_was_bought_seconds_after_a_candle_has_had_its_first_candle_with_the_next_end() -> None:
+    one = held()
+    began = one.created_at.timestamp() % 300
+    late = replace(one, created_at=one.created_at + timedelta(seconds=(4 - began) % 300))
+    assert step(late, "100", 295, time_exit_candles=1) is None
+    assert step(late, "100", 296, time_exit_candles=1) is not None
+
+
 def test_what_is_being_left_is_left_alone() -> None:
     assert step(held(gone=D(1)), "100", 10**6, time_exit_candles=1) is None
 

@@ -107,6 +107,11 @@ def test_a_machine_that_stood_still_or_whose_clock_jumped_is_noticed(slept: floa
     assert hiccup_of(slept, 2.0, wall) == text
 
 
+def test_an_owner_of_a_slow_machine_may_allow_it_more() -> None:
+    assert hiccup_of(9.0, 2.0, 9.0, 8.0) == ""
+    assert hiccup_of(2.0, 2.0, 12.0, 8.0) == "this machine's clock jumped by +10 s"
+
+
 def test_of_two_states_the_one_that_allows_less_counts_whichever_is_asked() -> None:
     order = [TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED]
     for first, one in enumerate(order):
