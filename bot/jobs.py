@@ -77,13 +77,23 @@ class Jobs:
             # One job each: a venue that answers slowly must not keep the other desk's stops waiting.
             self._repeat(queue, f"tick {desk.mode}", seconds, partial(self.tick, desk))
             self._repeat(queue, f"prices {desk.mode}", min(PRICE_SECONDS, seconds), partial(self.prices, desk))
-        self._repeat(queue, "autopilot", self._house.look_s, self.autopilot)
+        # A round of many symbols may take as long as a candle may be traded.
+        late_s = self._house.service.pilot.late.total_seconds()
+        self._repeat(queue, "autopilot", self._house.look_s, self.autopilot, limit_s=max(TICK_TIMEOUT_S, late_s))
         self._repeat(queue, "pruning", PRUNE_SECONDS, self.prune)
         self._repeat(queue, "outbox", OUTBOX_SECONDS, self.outbox)
         self._repeat(queue, "summary", SUMMARY_SECONDS, self.summary)
         self._house.service.probes["Jobs"] = self.check
 
-    def _repeat(self, queue: "JobQueue[Any]", name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    def _repeat(
+        self,
+        queue: "JobQueue[Any]",
+        name: str,
+        seconds: float,
+        work: Callable[[], Awaitable[None]],
+        *,
+        limit_s: float = TICK_TIMEOUT_S,
+    ) -> None:
         async def run(_context: Any) -> None:
             if self._stopping:
                 return
@@ -91,7 +101,7 @@ class Jobs:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             try:
-                async with asyncio.timeout(TICK_TIMEOUT_S):
+                async with asyncio.timeout(limit_s):
                     await task
             except asyncio.CancelledError:
                 if not self._stopping:

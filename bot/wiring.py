@@ -33,7 +33,7 @@ from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock, MarketClock, wall_clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
-from core.strategy.config import ConfigError, TradingConfig
+from core.strategy.config import ConfigError, TradingConfig, in_currency
 from core.trading.approvals import Approvals
 from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
@@ -165,7 +165,7 @@ def assemble(
 ) -> House:
     """One desk for each exchange, and the service, grammar and store around them. Nothing is read or sent yet."""
     store = Store(database)
-    strategy = load_strategy(settings.strategy)
+    strategy = in_currency(load_strategy(settings.strategy), settings.quote_currency)
     desks = {
         exchange.mode: _desk(settings, exchange, database, market, instruments, strategy) for exchange in exchanges
     }

@@ -40,7 +40,7 @@ from core.market.builtin import builtin_instruments
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
 from core.risk.prices import BracketConfig
-from core.strategy.config import TradingConfig
+from core.strategy.config import TradingConfig, in_currency
 from core.trading.approvals import Approvals
 from core.trading.consent import ConsentPolicy
 from core.trading.desk import Desk, DeskSettings
@@ -63,7 +63,7 @@ WIDE = RiskLimits(
 """Limits that let everything through, for tests about something else."""
 FRICTION = Friction()
 CONFIG = BracketConfig()
-STRATEGY = TradingConfig()
+STRATEGY = in_currency(TradingConfig(), "USD")
 
 
 @dataclass

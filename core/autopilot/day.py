@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from loguru import logger
@@ -31,6 +31,8 @@ class DayKeeper:
         self._desk = desk
         self._store = store
         self._limits = limits
+        self._waits_for = "nobody has looked yet"
+        """What keeps the day from beginning."""
         self._looking = asyncio.Lock()
         self._day = self._stored()
         desk.killed = self._killed
@@ -46,8 +48,18 @@ class DayKeeper:
         return self._limits.daily_loss_pct
 
     def _killed(self) -> str:
-        day = self.day
-        return day.killed if day is not None else ""
+        """A clock that is put back does not bring a day back that has ended."""
+        day = self._day
+        return day.killed if day is not None and day.date >= self._today() else ""
+
+    @property
+    def blind(self) -> str:
+        """Why nobody can say whether the day has lost too much; empty where it can be said."""
+        if self.day is None:
+            return f"the day cannot be counted, {self._waits_for}"
+        if self.result is None:
+            return "what the day has brought cannot be counted, a price is missing"
+        return ""
 
     async def look(self) -> None:
         """Begin the day where it has not begun, count its result, and end it for entries where it has lost too much."""
@@ -85,28 +97,34 @@ class DayKeeper:
         """The first look of a UTC day. What is open then is counted from what it is worth now."""
         desk = self._desk
         if self._day is not None and self._day.date > self._today():
-            return None  # The clock was put back: that day is not over because of it.
-        open_now = self._ours(desk.ledger.unfinished())
+            self._waits_for = f"this machine's clock was put back: {self._day.date} had begun"
+            return None
+        # What was begun today has all of its result today, however late the first look is.
+        start = self._start()
+        open_now = [one for one in self._ours(desk.ledger.unfinished()) if one.created_at < start]
         bids = await self._bids(open_now)
         began = {one.id: worth(one, bids.get(one.symbol)) for one in open_now}
-        if any(value is None for value in began.values()):
+        lacking = sorted({one.symbol for one in open_now if began[one.id] is None})
+        if lacking:
+            self._waits_for = f"there is no price of {', '.join(lacking)}"
             return None
         try:
             account = await account_now(desk)
         except ZynError as error:
+            self._waits_for = f"the account could not be read: {error.message}"
             logger.debug("[{}] the day cannot begin yet: {}", desk.mode, error.message)
             return None
         worths = {name: value for name, value in began.items() if value is not None}
+        events = []
         if self._day is not None and self._day.killed:
             text = f"A new day has begun: the kill switch of the {desk.mode} desk is off, entries are taken again."
-            desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+            events.append(Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text))
         day = Day(self._today(), account.equity, worths)
-        self._keep(day)
+        self._keep(day, *events)
         return day
 
     def _kill(self, day: Day, why: str) -> None:
         desk = self._desk
-        self._keep(replace(day, killed=why))
         then = (
             "Zyn sells everything now." if self._limits.kill_flattens else "What is open keeps its stops and targets."
         )
@@ -114,7 +132,7 @@ class DayKeeper:
             f"KILL SWITCH of the {desk.mode} desk: {why}. No new entries until tomorrow (UTC) or "
             f"'{desk.mode.lower()} risk resume'. {then}"
         )
-        desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text)])
+        self._keep(replace(day, killed=why), Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text))
         logger.warning("[{}] kill switch: {}", desk.mode, why)
 
     async def _flatten(self) -> None:
@@ -132,8 +150,7 @@ class DayKeeper:
         """What is open, and what was closed today. What was open overnight and had ended before the day's first look
         is left out: what of its result is today's, nobody knows.
         """
-        now = self._desk.clock()
-        start = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = self._start()
         closed = self._desk.ledger.closed_between(start, start + timedelta(days=1))
         counted = [one for one in closed if one.created_at >= start or one.id in day.began_with]
         return self._ours([*counted, *self._desk.ledger.unfinished()])
@@ -147,17 +164,20 @@ class DayKeeper:
         quotes = await self._desk.quotes({one.symbol for one in brackets if one.held > ZERO})
         return {symbol: quote.bid for symbol, quote in quotes.items()}
 
+    def _start(self) -> datetime:
+        return self._desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+
     def _today(self) -> str:
         return f"{self._desk.clock():%Y-%m-%d}"
 
     # -- what is stored ----------------------------------------------------------------------------------------
 
-    def _keep(self, day: Day) -> None:
+    def _keep(self, day: Day, *events: Event) -> None:
         values = {
             "date": day.date, "equity": str(day.equity), "forgiven": str(day.forgiven), "killed": day.killed,
             "began_with": {name: str(value) for name, value in day.began_with.items()},
         }  # fmt: skip
-        self._store.put(_key(self._desk.mode), json.dumps(values))
+        self._store.put(_key(self._desk.mode), json.dumps(values), *events)
         self._day = day
 
     def _stored(self) -> Day | None:
@@ -172,7 +192,7 @@ class DayKeeper:
         """How the day stands, in one line."""
         day = self.day
         if day is None:
-            return "Today: not begun yet, the account could not be read."
+            return f"Today: not begun yet, {self._waits_for}."
         quote = self._desk.settings.quote_currency
         result = "unknown, a price is missing" if self.result is None else f"{cents(self.result)} {quote}"
         return f"Today: {result} of {cents(day.equity)} {quote} that it began with."

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,7 @@ from core.domain.modes import Mode, Source
 from core.domain.money import ONE, ZERO, percent_of, plain, times
 from core.domain.orders import OrderState, OrderType, Side
 from core.lifecycle.news import price
-from core.risk.gates import Gate, GateLimits, Passed, Situation, Stopped, pass_gates
+from core.risk.gates import Gate, GateLimits, Passed, Situation, Standing, Stopped, pass_gates, stands
 from core.risk.sizing import AmountUnit
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
@@ -50,10 +50,10 @@ async def enter(
         )
     except ZynError as error:
         return evaluation.ended(Came.REFUSED, f"{error.code}: {error.message}", Gate.ORDER)
-    return _told(evaluation, opened.bracket, (*verdict.notes, *opened.notes))
+    return told(evaluation, opened.bracket, (*verdict.notes, *opened.notes))
 
 
-def _told(evaluation: Evaluation, bracket: Bracket, notes: Sequence[str]) -> Evaluation:
+def told(evaluation: Evaluation, bracket: Bracket, notes: Sequence[str]) -> Evaluation:
     """What the ledger shows after the order: only what it shows is said to have happened."""
     entry = bracket.entry
     said = "".join(f"; {note}" for note in notes)
@@ -61,7 +61,10 @@ def _told(evaluation: Evaluation, bracket: Bracket, notes: Sequence[str]) -> Eva
         text = f"bought {plain(entry.filled)} at {price(entry.average)}{said}"
         return evaluation.ended(Came.OPENED, text, bracket_id=bracket.id)
     state = entry.state if entry is not None else "not sent"
-    known = entry is not None and entry.state in {OrderState.REJECTED, OrderState.LOST, OrderState.CANCELED}
+    if entry is not None and entry.state is OrderState.SUBMITTING:
+        # Neither bought nor refused: the row stays begun until the ledger knows.
+        return evaluation.ended(Came.BEGUN, f"the entry is sent and not answered yet{said}", bracket_id=bracket.id)
+    known = entry is None or entry.state in {OrderState.REJECTED, OrderState.LOST, OrderState.CANCELED}
     why = f": {entry.reason}" if entry is not None and entry.reason else ""
     if known:
         return evaluation.ended(Came.REFUSED, f"the entry is {state}{why}{said}", Gate.ORDER, bracket.id)
@@ -71,15 +74,20 @@ def _told(evaluation: Evaluation, bracket: Bracket, notes: Sequence[str]) -> Eva
 async def _ask(
     desk: Desk, evaluation: Evaluation, config: TradingConfig, keeper: DayKeeper, seen: Closes
 ) -> Passed | Stopped:
-    situation = await situation_of(desk, evaluation, config, seen)
-    limits = gate_limits(desk, config)
-    day = keeper.day
-    if day is not None and goal_reached(keeper.result, day.equity, config.profit):
-        if config.profit.at_goal == "rest":
-            why = f"the day's goal of {plain(config.profit.daily_goal_pct)}% is reached; Zyn rests until tomorrow"
-            return Stopped(Gate.DAILY_LIMIT, why)
+    if keeper.blind:
+        await keeper.look()
+    limits, day, profit = gate_limits(desk, config), keeper.day, config.profit
+    is_reached = day is not None and goal_reached(keeper.result, day.equity, profit)
+    if is_reached and profit.at_goal == "tighten":
         limits = replace(limits, risk_pct=percent_of(limits.risk_pct, HALF))
-    return pass_gates(situation, limits)
+    rests = is_reached and profit.at_goal == "rest"
+    goal = f"the day's goal of {plain(profit.daily_goal_pct)}% is reached; Zyn rests until tomorrow" if rests else ""
+    # A day whose losses nobody can count could not be ended by them either.
+    standing = standing_of(desk, evaluation, config, kill=desk.killed() or keeper.blind, goal=goal)
+    stopped = stands(standing, limits)
+    if stopped is not None:
+        return stopped
+    return pass_gates(await situation_of(desk, standing, evaluation, config, seen), limits)
 
 
 def gate_limits(desk: Desk, config: TradingConfig) -> GateLimits:
@@ -104,38 +112,51 @@ def gate_limits(desk: Desk, config: TradingConfig) -> GateLimits:
     )
 
 
-async def situation_of(desk: Desk, evaluation: Evaluation, config: TradingConfig, seen: Closes) -> Situation:
-    """Everything that the gates ask about, read now. Raises ZynError where the market or the account cannot be read."""
+def standing_of(desk: Desk, evaluation: Evaluation, config: TradingConfig, *, kill: str, goal: str) -> Standing:
+    """What the gates ask about before market and account are read."""
     symbol, now = evaluation.symbol, desk.clock()
-    instrument = await desk.instrument(symbol)
-    account = await account_of(desk, await desk.snapshot(), instrument)
-    quote = await desk.fresh_quote(symbol)
     begun = desk.ledger.begun_since(now.replace(hour=0, minute=0, second=0, microsecond=0))
     today = [one for one in begun if one.source is Source.AUTOPILOT and (one.bought > ZERO or not _is_over(one))]
     losses, last_loss_at = losses_in_row(desk, symbol, config)
-    atr = atr_of(evaluation)
     held = own_position(desk, symbol)
-    return Situation(
-        instrument=instrument,
+    return Standing(
+        symbol=symbol,
         now=now,
         candle_age_s=(now - evaluation.at).total_seconds() - evaluation.interval_s,
         state=desk.state_beside_the_kill_switch,
         state_because=desk.broken_because or "; ".join(reasons(desk)),
-        kill=desk.killed(),
+        kill=kill,
         trades_of_symbol=sum(1 for one in today if one.symbol == symbol),
         trades_of_all=len(today),
+        goal=goal,
         losses_in_row=losses,
         last_loss_at=last_loss_at,
         position_open=held.id if held is not None else "",
+    )
+
+
+async def situation_of(
+    desk: Desk, standing: Standing, evaluation: Evaluation, config: TradingConfig, seen: Closes
+) -> Situation:
+    """Everything that the gates ask about, read now. Raises ZynError where the market or the account cannot be read."""
+    symbol = evaluation.symbol
+    instrument = await desk.instrument(symbol)
+    account = await account_of(desk, await desk.snapshot(), instrument)
+    quote = await desk.fresh_quote(symbol)
+    atr = atr_of(evaluation)
+    return Situation(
+        **{one.name: getattr(standing, one.name) for one in fields(Standing)},
+        instrument=instrument,
         equity=account.equity,
         available=account.available,
         exposure=await _worth(desk, instrument.quote),
+        room=percent_of(account.equity, desk.settings.limits.exposure_pct_max) - account.exposure,
         active_risk=account.active_risk,
         price=quote.ask,
         stop_distance=times(config.risk.stop_atr, atr) if atr is not None else None,
         target_distance=times(config.risk.target_atr, atr) if atr is not None else None,
         taker_pct=account.taker_pct,
-        correlated=correlated(symbol, {one.symbol for one in desk.positions()}, seen, config),
+        correlated=correlated(symbol, {one.symbol for one in _ours(desk)}, seen, config),
     )
 
 
@@ -157,10 +178,21 @@ def _is_over(bracket: Bracket) -> bool:
 
 async def _worth(desk: Desk, currency: str) -> Decimal:
     """What our own positions in this currency are worth: coins of the owner's are no exposure of the autopilot's."""
-    held = [one for one in desk.positions() if one.symbol.endswith(f"/{currency}")]
-    quotes = await desk.quotes({one.symbol for one in held})
-    prices = {one.id: quotes[one.symbol].bid if one.symbol in quotes else one.entry_average for one in held}
-    return sum((times(one.held, prices[one.id] or ZERO) for one in held), ZERO)
+    ours = [one for one in _ours(desk) if one.symbol.endswith(f"/{currency}")]
+    quotes = await desk.quotes({one.symbol for one in ours})
+    total = ZERO
+    for one in ours:
+        quote, planned = quotes.get(one.symbol), (one.stop_price or ZERO) + (one.risk_per_unit or ZERO)
+        price = quote.bid if quote is not None else one.entry_average or one.limit_price or planned
+        waiting = one.entry.remaining if one.entry is not None and one.entry.is_live else ZERO
+        total += times(max(one.held, ZERO) + waiting, price)
+    return total
+
+
+def _ours(desk: Desk) -> list[Bracket]:
+    """Brackets that hold coins, or whose entry may bring some at any moment."""
+    found = desk.ledger.unfinished()
+    return [one for one in found if one.held > ZERO or (one.entry is not None and one.entry.is_live)]
 
 
 def losses_in_row(desk: Desk, symbol: str, config: TradingConfig) -> tuple[int, datetime | None]:

@@ -22,13 +22,21 @@ from core.trading.levels import apply_levels
 async def leave_position(desk: Desk, evaluation: Evaluation) -> Evaluation:
     """Sell what the autopilot holds of this symbol; what the ledger shows afterwards is what came of it."""
     bracket = own_position(desk, evaluation.symbol)
-    if bracket is None:
+    if bracket is None or (evaluation.holding and bracket.id != evaluation.holding):
         return evaluation.ended(Came.NOTHING, "its position had ended by itself")
     try:
         [left] = await leave(desk, [(bracket, None)], ExitReason.STRATEGY)
     except ZynError as error:
         return evaluation.ended(Came.REFUSED, f"{error.code}: {error.message}", bracket_id=bracket.id)
     return evaluation.ended(Came.LEFT, _left_text(left), bracket_id=bracket.id)
+
+
+def left_meanwhile(desk: Desk, evaluation: Evaluation) -> Evaluation | None:
+    """What became of the position that this evaluation was about, if it has ended or is being sold already."""
+    bracket = desk.ledger.bracket(evaluation.holding)
+    if bracket is None or (bracket.state is not BracketState.CLOSED and bracket.leave is None):
+        return None
+    return evaluation.ended(Came.LEFT, _left_text(Left(bracket, bracket)), bracket_id=bracket.id)
 
 
 def _left_text(left: Left) -> str:
@@ -39,7 +47,8 @@ def _left_text(left: Left) -> str:
         if left.sold > ZERO and after.close_reason not in {None, ExitReason.STRATEGY, ExitReason.TIME}:
             text += f", {EXIT_WORDS[after.close_reason]}" if after.close_reason is not None else ""
         elif after.bought > ZERO and left.sold <= ZERO:
-            text = "it had ended by its own legs before"
+            why = EXIT_WORDS[after.close_reason] if after.close_reason is not None else "over"
+            text = f"it had ended before: {why}"
         return text
     if after.leave is None and left.sold > ZERO:
         return f"sold {plain(left.sold)} of {plain(left.sold + after.held)} {after.base}"

@@ -6,7 +6,7 @@ whatever ends the process. A candle that nobody looked at in time is written dow
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from core.autopilot.choices import Choices
 from core.autopilot.day import DayKeeper
 from core.autopilot.entering import enter, own_position
 from core.autopilot.leaving import leave_position, manage
+from core.autopilot.resolving import resolve
 from core.autopilot.selecting import select_symbols
 from core.autopilot.telling import numbers_of, shown
 from core.domain.errors import ZynError
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from core.strategy.signals import Signal, Signals
 
 RETRY_S, SLOW_RETRY_S, QUICK_TRIES = 5.0, 30.0, 3
-READ_S = 20.0
-"""How long one look waits for candles: what has come is decided on, the rest is asked for again."""
+READ_S = 5.0
+"""How long one look waits for candles: what has come is decided on, the rest is asked for at the next look."""
+AT_ONCE = 4
+"""So many candles are asked for side by side: prices that others wait for get their turn in between."""
 SELECT_PAUSE = timedelta(minutes=5)
 """How long after a look whether the symbols are to be chosen anew the next one comes."""
 MISSED_MAX = 500
@@ -51,6 +54,8 @@ class _Round:
     mode: Mode
     ends_at: datetime
     waiting: set[str]
+    since: Mapping[str, datetime]
+    """Since when each symbol has been looked at without a pause."""
     retry_at: datetime
     tries: int = 0
     seen: dict[str, Sequence[Candle]] = field(default_factory=dict)
@@ -97,17 +102,19 @@ class Pilot:
         current = self._current(desk, now)
         if not current.waiting or now < current.retry_at:
             return 0
-        current.tries += 1
-        current.retry_at = now + timedelta(seconds=RETRY_S if current.tries <= QUICK_TRIES else SLOW_RETRY_S)
         arrived = await self._read(desk, current)
         count = 0
-        if arrived:
+        if not arrived:
+            # While some arrive, the others are asked for at once.
+            current.tries += 1
+            current.retry_at = now + timedelta(seconds=RETRY_S if current.tries <= QUICK_TRIES else SLOW_RETRY_S)
+        else:
             # What has ended since the last tick is to be known before anything is begun.
             await self._service.tick(desk)
             count = await self._evaluate(desk, arrived, current)
         # Only now: what broke on the way is looked at again, and the key of its row lets nothing happen twice.
         current.waiting -= arrived.keys()
-        if now - current.ends_at > self._late:
+        if now - current.ends_at > self.late:
             current.waiting.clear()
         return count
 
@@ -119,12 +126,13 @@ class Pilot:
         if known is None or (known.mode, known.ends_at) != (desk.mode, ends_at):
             seen = known.seen if known is not None else {}
             # What it holds is looked at to the end, watched or not.
-            symbols = {*self.choices.watched(), *_held(desk)}
-            known = self._round = _Round(desk.mode, ends_at, symbols, now, seen=seen)
+            symbols = {*self.choices.watched(desk.mode), *_held(desk)}
+            since = self.choices.looked_at_since(desk.mode, symbols, now)
+            known = self._round = _Round(desk.mode, ends_at, symbols, since, now, seen=seen)
         return known
 
     @property
-    def _late(self) -> timedelta:
+    def late(self) -> timedelta:
         """A candle that is seen so long after its end is not traded any more."""
         return timedelta(seconds=self.config.timeframe_s / 2)
 
@@ -134,7 +142,13 @@ class Pilot:
         """
         held = _held(desk)
         symbols = sorted(current.waiting, key=lambda symbol: (symbol not in held, symbol))
-        tasks = {symbol: asyncio.create_task(self._candles(desk, symbol, current.ends_at)) for symbol in symbols}
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def read(symbol: str) -> Sequence[Candle]:
+            async with turns:
+                return await self._candles(desk, symbol, current.ends_at)
+
+        tasks = {symbol: asyncio.create_task(read(symbol)) for symbol in symbols}
         try:
             await asyncio.wait(tasks.values(), timeout=READ_S)
         finally:
@@ -163,12 +177,15 @@ class Pilot:
         found: Signals = await self._offload(_signals, arrived, self.config)
         now, is_on = desk.clock(), self.choices.is_on(desk.mode)
         known = self.evaluations.newest(desk.mode, self.config.timeframe_s, arrived)
-        planned: list[Evaluation] = []
+        planned, length = list[Evaluation](), timedelta(seconds=self.config.timeframe_s)
         for symbol, candles in arrived.items():
-            planned += self._missed(desk.mode, symbol, candles, known.get(symbol), now)
+            last_at = known.get(symbol)
+            if last_at is not None:
+                gone = self._missed(candles, max(last_at, current.since[symbol] - length), now)
+                planned += [missed(symbol, desk.mode, self.config.timeframe_s, at, now) for at in gone]
             signal, last = found.last(symbol), candles[-1]
             is_fresh = known.get(symbol) is None or known[symbol] < last.at
-            if signal is None or not is_fresh or now - last.ends_at > self._late:
+            if signal is None or not is_fresh or now - last.ends_at > self.late:
                 continue
             planned.append(self._plan(desk, signal, now, is_on=is_on))
         ours = self.evaluations.claim(planned)
@@ -179,10 +196,19 @@ class Pilot:
             _log(one)
             row = await self._act(desk, one, current) if one.came is Came.BEGUN else one
             if is_on and one.holding and one.decision not in _WAYS_OUT:
-                managed = await manage(desk, row, self.config)
-                if managed is not row:
-                    self.evaluations.settle(managed)
+                await self._manage(desk, row)
         return len(seen)
+
+    async def _manage(self, desk: Desk, row: Evaluation) -> None:
+        """What profit targeting asks for; whatever breaks must not take the next symbol along."""
+        try:
+            managed = await manage(desk, row, self.config)
+        except Exception as error:  # noqa: BLE001 - it is told, written down, and the next symbol has its turn
+            logger.opt(exception=error).error("managing {} broke", row.symbol)
+            text = f"something of ours broke ({type(error).__name__}) while it was managed; see 'open'"
+            managed = replace(row, text=f"{row.text}; {text}" if row.text else text)
+        if managed is not row:
+            self.evaluations.settle(managed)
 
     @staticmethod
     def _log_missed(rows: Sequence[Evaluation]) -> None:
@@ -191,16 +217,11 @@ class Pilot:
             first, last = min(one.at for one in gone), max(one.at for one in gone)
             logger.warning("{} candles were missed, {:%m-%d %H:%M} to {:%m-%d %H:%M} UTC", len(gone), first, last)
 
-    def _missed(
-        self, mode: Mode, symbol: str, candles: Sequence[Candle], last_at: datetime | None, now: datetime
-    ) -> list[Evaluation]:
-        """Rows for the candles since the last one that was looked at, the newest too where it is too old by now."""
-        if last_at is None:
-            return []
-        late = now - candles[-1].ends_at > self._late
+    def _missed(self, candles: Sequence[Candle], last_at: datetime, now: datetime) -> list[datetime]:
+        """The candles after `last_at` that nobody looked at, the newest too where it is too old by now."""
+        late = now - candles[-1].ends_at > self.late
         over = candles if late else candles[:-1]
-        gone = [one.at for one in over if one.at > last_at][-MISSED_MAX:]
-        return [missed(symbol, mode, self.config.timeframe_s, at, now) for at in gone]
+        return [one.at for one in over if one.at > last_at][-MISSED_MAX:]
 
     def _plan(self, desk: Desk, signal: "Signal", now: datetime, *, is_on: bool) -> Evaluation:
         """The row as it is written before anything is done."""
@@ -212,7 +233,11 @@ class Pilot:
         leaves = signal.decision in _WAYS_OUT and bool(holding)
         if (enters or leaves) and not is_on:
             return row.ended(Came.STOPPED, f"the autopilot is off in {desk.mode}", Gate.AUTOPILOT_OFF)
-        if enters and signal.symbol not in self.choices.watched():
+        currency = desk.settings.quote_currency
+        if enters and not signal.symbol.endswith(f"/{currency}"):
+            # Limits and the day's result are counted in one currency.
+            return row.ended(Came.STOPPED, f"the autopilot trades pairs of {currency} only", Gate.NOT_WATCHED)
+        if enters and signal.symbol not in self.choices.watched(desk.mode):
             return row.ended(Came.STOPPED, "it is held and not watched any more", Gate.NOT_WATCHED)
         if enters or leaves:
             return row.ended(Came.BEGUN)
@@ -228,7 +253,8 @@ class Pilot:
         except Exception as error:  # noqa: BLE001 - it is told, written down, and the next symbol has its turn
             logger.opt(exception=error).error("the autopilot's {} of {} broke", begun.decision, begun.symbol)
             what = f"something of ours broke ({type(error).__name__}); whether an order was sent is UNKNOWN, see 'open'"
-            ended = begun.ended(Came.REFUSED, what, Gate.ORDER)
+            newest = own_position(desk, begun.symbol)
+            ended = begun.ended(Came.REFUSED, what, Gate.ORDER, newest.id if newest is not None else "")
         finally:
             self._acting.discard(begun.key)
         self.evaluations.settle(ended)
@@ -249,13 +275,13 @@ class Pilot:
         return await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen)
 
     async def _resolve(self, desk: Desk) -> None:
-        """Say of each decision that was begun, and whose end nobody wrote down, whether its order exists; a way out
-        that was not gone is gone now.
-        """
+        """Say of each decision that was begun, and whose end nobody wrote down, what the ledger shows of it."""
+        is_on = self.choices.is_on(desk.mode)
         for begun in self.evaluations.begun(desk.mode):
             if begun.key not in self._acting:
-                is_entry = begun.decision is Decision.LONG
-                self.evaluations.settle(_found(desk, begun) if is_entry else await leave_position(desk, begun))
+                ended = await resolve(desk, begun, is_on=is_on, late=self.late)
+                if ended is not begun:
+                    self.evaluations.settle(ended)
 
     async def prepare(self) -> None:
         """Load what the first evaluation needs, beside everything else, before a candle waits for it."""
@@ -272,16 +298,6 @@ class Pilot:
 def _held(desk: Desk) -> set[str]:
     """Symbols of the autopilot's own brackets that are not over."""
     return {one.symbol for one in desk.ledger.unfinished() if one.source is Source.AUTOPILOT}
-
-
-def _found(desk: Desk, begun: Evaluation) -> Evaluation:
-    """What became of an entry whose process ended: its bracket, or none."""
-    since = desk.ledger.begun_since(begun.evaluated_at)
-    its = [one for one in since if one.symbol == begun.symbol and one.source is Source.AUTOPILOT]
-    if not its:
-        return begun.ended(Came.INTERRUPTED, "Zyn ended before an order was saved; nothing was bought")
-    first = min(its, key=lambda one: one.created_at)
-    return begun.ended(Came.OPENED, "Zyn ended before it could note this", bracket_id=first.id)
 
 
 def _signals(candles: Mapping[str, Sequence[Candle]], config: TradingConfig) -> "Signals":

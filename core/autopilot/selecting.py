@@ -17,7 +17,7 @@ AT_ONCE = 100
 async def select_symbols(desk: Desk, choices: Choices) -> None:
     """Choose today's symbols where they are not chosen yet; what cannot be read leaves yesterday's."""
     day = f"{desk.clock():%Y-%m-%d}"
-    if not choices.wants_selection or choices.selected_on == day:
+    if not choices.wants_selection(desk.mode) or choices.selected_on == day:
         return
     config, currency = choices.config, desk.settings.quote_currency
     try:
@@ -33,5 +33,5 @@ async def select_symbols(desk: Desk, choices: Choices) -> None:
     position = percent_of(account.equity, config.risk.position_pct)
     chosen = choose(known.values(), quotes, config.universe, currency=currency, position_quote=position)
     # A day on which nothing passes keeps what was watched before: an empty market is a failure of ours.
-    choices.select(chosen.symbols or choices.watched(), day)
-    logger.info("[{}] watched today: {}", desk.mode, ", ".join(choices.watched()))
+    choices.select(chosen.symbols or choices.watched(desk.mode), day, chosen.left_out)
+    logger.info("[{}] watched today: {}", desk.mode, ", ".join(choices.watched(desk.mode)))

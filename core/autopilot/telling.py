@@ -1,5 +1,5 @@
-"""PURE. The autopilot's rows in words and numbers. Nothing is said that is not in a row, or in the bracket that came of it:
-a row says what was known when it was written, the bracket what has become of it.
+"""PURE. The autopilot's rows in words and numbers. Nothing is said that is not in a row, or in the bracket that came of
+it: a row says what was known when it was written, the bracket what has become of it.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from core.lifecycle.news import EXIT_WORDS, closed, price, resting_stop, signed
 from core.risk.gates import Gate, GateLimits
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
+from core.strategy.universe import LeftOut
 from core.strategy.words import Filter, Reason, Regime
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ _GATES = {
     Gate.AUTOPILOT_OFF: "the autopilot's switch", Gate.SPOT_ONLY: "spot only", Gate.NOT_WATCHED: "the watchlist",
     Gate.ORDER: "the order itself",
 }  # fmt: skip
+LEFT_OUT_WORDS = {
+    LeftOut.RANK: "others are traded more",
+    LeftOut.MINIMUM: "a position is worth less than the smallest order",
+    LeftOut.SPREAD: "bid and ask are too far apart",
+    LeftOut.VOLUME: "too little is traded in a day",
+    LeftOut.NO_FIGURES: "no figures came",
+    LeftOut.CLOSED: "the venue takes no orders for it",
+    LeftOut.MONEY: "it stands still by design",
+}
 _CAME = {
     Came.NOTHING: "", Came.STOPPED: "stopped by", Came.BEGUN: "begun, not finished",
     Came.OPENED: "opened", Came.LEFT: "left", Came.MANAGED: "managed", Came.REFUSED: "refused", Came.MISSED: "missed",

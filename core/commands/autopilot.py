@@ -47,7 +47,7 @@ async def handle(desk: Desk, command: Autopilot) -> Reply:
         return Reply((f"The autopilot is {command.action} in {desk.mode} already.",), mode=desk.mode)
     choices.switch(desk.mode, on=on)
     if on:
-        what = f"from the next closed candle on it trades {', '.join(choices.watched())}"
+        what = f"from the next closed candle on it trades {', '.join(choices.watched(desk.mode))}"
     else:
         held = sorted({one.symbol for one in desk.ledger.unfinished() if one.source is Source.AUTOPILOT})
         what = "it begins nothing new and leaves nothing early"
@@ -58,7 +58,7 @@ async def handle(desk: Desk, command: Autopilot) -> Reply:
 async def preview(desk: Desk, command: Autopilot) -> Preview:
     """What it would trade with, and how much it may lose."""
     config = desk.house.pilot.config
-    watched = ", ".join(desk.house.pilot.choices.watched())
+    watched = ", ".join(desk.house.pilot.choices.watched(desk.mode))
     first = f"Let the autopilot trade in {desk.mode} by itself: {watched}."
     return Preview(
         (first, *config_lines(config, gate_limits(desk, config))),
@@ -74,7 +74,7 @@ def _status_lines(desk: Desk) -> list[str]:
         active = " (active mode)" if mode is desk.house.active_mode else ""
         lines.append(f"Autopilot in {mode}: {'on' if pilot.choices.is_on(mode) else 'off'}{active}.")
     lines.append("It runs on the desk of the active mode; candles are evaluated and written down even while it is off.")
-    lines.append(f"Watched: {', '.join(pilot.choices.watched()) or 'nothing'}.")
+    lines.append(f"Watched: {', '.join(pilot.choices.watched(desk.mode)) or 'nothing'}.")
     held = [one for one in desk.ledger.unfinished() if one.source is Source.AUTOPILOT]
     lines += [f"It holds {one.symbol}, bracket {one.id}." for one in held] or ["It holds nothing here."]
     return [*lines, *config_lines(pilot.config, gate_limits(desk, pilot.config))]

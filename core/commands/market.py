@@ -41,11 +41,12 @@ async def handle(desk: Desk, command: Market) -> Reply:
     if command.symbol is not None:
         found = pilot.evaluations.last(desk.mode, command.symbol, 1)
         if not found:
-            how = "" if command.symbol in pilot.choices.watched() else f"; 'watch {command.symbol}' lets Zyn look at it"
+            is_watched = command.symbol in pilot.choices.watched(desk.mode)
+            how = "" if is_watched else f"; 'watch {command.symbol}' lets Zyn look at it"
             return Reply((f"{command.symbol} was not evaluated on the {desk.mode} desk yet{how}.",), mode=desk.mode)
         return Reply(tuple(explain_lines(found[0], desk.ledger.bracket(found[0].bracket_id))), mode=desk.mode)
     lines = []
-    for symbol in pilot.choices.watched():
+    for symbol in pilot.choices.watched(desk.mode):
         found = pilot.evaluations.last(desk.mode, symbol, 1)
         lines.append(market_line(found[0] if found else None, symbol))
     head = f"The market as of each symbol's last closed candle ({pilot.config.timeframe_s // 60} min, UTC):"

@@ -142,7 +142,7 @@ def _config(desk: Desk) -> Sequence[str]:
 def _resting_lines(desk: Desk) -> list[str]:
     """Which symbols rest after losses, and until when."""
     config, now, found = desk.house.pilot.config, desk.clock(), []
-    for symbol in desk.house.pilot.choices.watched():
+    for symbol in desk.house.pilot.choices.watched(desk.mode):
         count, last_at = losses_in_row(desk, symbol, config)
         until = last_at + timedelta(minutes=config.limits.cooldown_minutes) if last_at is not None else now
         if count >= config.limits.cooldown_losses and until > now:

@@ -88,7 +88,9 @@ def _desk_lines(desk: Desk) -> list[str]:
     if desk.mode is desk.house.active_mode:
         pilot = desk.house.pilot
         switch = "on" if pilot.choices.is_on(desk.mode) else "off"
-        lines.append(f"Autopilot: {switch} ({pilot.config.profile}), {len(pilot.choices.watched())} symbols watched.")
+        lines.append(
+            f"Autopilot: {switch} ({pilot.config.profile}), {len(pilot.choices.watched(desk.mode))} symbols watched."
+        )
     if desk.settings.validate_only:
         lines.append("VALIDATE_ONLY: entries are checked and never placed.")
     if desk.mode is Mode.LIVE:

@@ -1,11 +1,14 @@
 """watchlist: which symbols the autopilot looks at."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from core.autopilot.choices import WATCHED_MAX
+from core.autopilot.telling import LEFT_OUT_WORDS
 from core.commands.base import Command, Danger, Declaration, OptionalSymbol, Preview, Slot, SlotKind
 from core.domain.errors import Code, Denied
 from core.domain.modes import Source
+from core.strategy.universe import LeftOut
 from core.trading.desk import Desk
 from core.trading.reply import Reply
 
@@ -42,15 +45,17 @@ class Watchlist(Command):
 async def handle(desk: Desk, command: Watchlist) -> Reply:
     """Show the list, or store another one. What is held stays protected, watched or not."""
     choices = desk.house.pilot.choices
-    watched = choices.watched()
+    watched = choices.watched(desk.mode)
     if command.action == "show" or command.symbol is None:
         if command.action != "show":
             raise Denied(Code.SYMBOL, f"say which: '{command.action} SOL'")
-        chosen = "chosen by you" if choices.is_chosen else f"as the {choices.config.profile} profile has them"
-        if choices.wants_selection and choices.selected_on:
+        chosen = (
+            "chosen by you" if choices.is_chosen(desk.mode) else f"as the {choices.config.profile} profile has them"
+        )
+        if choices.wants_selection(desk.mode) and choices.selected_on:
             chosen = f"chosen by their figures on {choices.selected_on}"
-        line = f"Watched ({len(watched)}, {chosen}): {', '.join(watched) or 'nothing'}."
-        return Reply((line,), data={"watched": list(watched)})
+        line = f"Watched in {desk.mode} ({len(watched)}, {chosen}): {', '.join(watched) or 'nothing'}."
+        return Reply((line, *_left_out_lines(choices.left_out(desk.mode))), data={"watched": list(watched)})
     symbol = command.symbol
     if command.action == "remove":
         if symbol not in watched:
@@ -70,18 +75,32 @@ async def handle(desk: Desk, command: Watchlist) -> Reply:
     return _store(desk, [*watched, symbol], f"{symbol} is watched from its next closed candle on.")
 
 
+def _left_out_lines(left_out: Mapping[str, tuple[LeftOut, str]]) -> list[str]:
+    """Each reason with how many symbols it kept out and some of them with their numbers."""
+    lines = []
+    for reason, words in LEFT_OUT_WORDS.items():
+        names = [f"{name} ({why})" for name, (code, why) in left_out.items() if code is reason]
+        if names:
+            rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            lines.append(f"• {len(names)} left out, {words}: {', '.join(names[:_SHOWN])}{rest}.")
+    return lines
+
+
+_SHOWN = 5
+
+
 async def preview(desk: Desk, command: Watchlist) -> Preview:
     """What would be traded by itself from then on."""
     pilot = desk.house.pilot
     state = "on" if pilot.choices.is_on(desk.mode) else "off"
     lines = (
         f"Let the autopilot look at {command.symbol} too; it is {state} in {desk.mode}.",
-        f"Watched now: {', '.join(pilot.choices.watched()) or 'nothing'}.",
+        f"Watched now: {', '.join(pilot.choices.watched(desk.mode)) or 'nothing'}.",
     )
     return Preview(lines, command, about={"autopilot": state})
 
 
 def _store(desk: Desk, watched: list[str], said: str) -> Reply:
-    desk.house.pilot.choices.watch(watched)
-    line = f"{said} Watched now ({len(watched)}): {', '.join(watched) or 'nothing'}."
+    desk.house.pilot.choices.watch(desk.mode, watched)
+    line = f"{said} Watched in {desk.mode} now ({len(watched)}): {', '.join(watched) or 'nothing'}."
     return Reply((line,), data={"watched": watched})

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from core.domain.events import Event
 from core.domain.instruments import Instrument
 from core.ledger import rows
 from storage.database import Database
@@ -38,10 +39,12 @@ class Store:
             row = connection.execute(select(rows.SETTINGS.c.value).where(rows.SETTINGS.c.key == key)).first()
         return str(row[0]) if row else None
 
-    def put(self, key: str, value: str) -> None:
-        """Store a value."""
+    def put(self, key: str, value: str, *events: Event) -> None:
+        """Store a value, with the alerts that tell of it, in one transaction."""
         with self._database.transaction() as connection:
             upsert(connection, rows.SETTINGS, [{"key": key, "value": value}])
+            if events:
+                connection.execute(insert(rows.ALERTS), [rows.event_to_row(event) for event in events])
 
     def increment(self, key: str) -> int:
         """Count one more under `key`, and how many there are now."""

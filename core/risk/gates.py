@@ -61,11 +61,11 @@ class GateLimits:
     candle_age_max_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known when a signal asks to buy `instrument`. Counts are of the UTC day."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of a signal to buy `symbol` before anything is read. Counts are of the UTC day."""
 
-    instrument: Instrument
+    symbol: str
     now: datetime
     candle_age_s: float
     state: TradingState
@@ -74,13 +74,25 @@ class Situation:
     """Why the kill switch is on; empty while it is off."""
     trades_of_symbol: int
     trades_of_all: int
+    goal: str = ""
+    """Why the day rests although it went well; empty while it does not."""
     losses_in_row: int
     last_loss_at: datetime | None
     position_open: str
     """The autopilot's open bracket of this symbol; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation(Standing):
+    """The same with what market and account show."""
+
+    instrument: Instrument
     equity: Decimal
     available: Decimal
     exposure: Decimal
+    """What our own positions are worth, in quote."""
+    room: Decimal = _NO_LIMIT
+    """How much more the desk's own limit lets all coins of the account be worth, the owner's included, in quote."""
     active_risk: Decimal
     """What all stops together would lose from here."""
     price: Decimal
@@ -108,21 +120,24 @@ class Stopped:
     why: str
 
 
-def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
-    """Ask every gate. The first that stops is the answer; those of size may let less through."""
+def stands(seen: Standing, limits: GateLimits) -> Stopped | None:
+    """Ask the gates that need neither market nor account. The first that stops is the answer."""
     for gate, ask in _QUESTIONS:
         why = ask(seen, limits)
         if why:
             return Stopped(gate, why)
-    if seen.stop_distance is None or seen.stop_distance <= ZERO:
-        return Stopped(Gate.TRADE_RISK, "there is no ATR yet, and without it no stop to size a position by")
-    poor = _fees(seen, limits)
-    if poor:
-        return Stopped(Gate.FEES, poor)
-    quantity, notes = divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance), list[str]()
-    # An account may be so large that one order can never be worth the least part of it.
-    least = divide(min(percent_of(seen.equity, limits.least_pct), limits.max_order_quote), seen.price)
-    for gate, most, why in _ceilings(seen, limits, seen.stop_distance):
+    return None
+
+
+def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
+    """Ask every gate. The first that stops is the answer; those of size may let less through."""
+    stopped = stands(seen, limits) or _worth_it(seen, limits)
+    if stopped is not None:
+        return stopped
+    distance = seen.stop_distance or ZERO
+    quantity, notes = divide(percent_of(seen.equity, limits.risk_pct), distance), list[str]()
+    least = divide(_least_worth(seen, limits), seen.price)
+    for gate, most, why in _ceilings(seen, limits, distance):
         if quantity <= most:
             continue
         if most < least:
@@ -135,6 +150,26 @@ def pass_gates(seen: Situation, limits: GateLimits) -> Passed | Stopped:
         base = seen.instrument.base
         return Stopped(Gate.MINIMUM, f"{plain(quantity)} {base} would be bought, the venue takes {plain(smallest)}")
     return Passed(quantity, tuple(notes))
+
+
+def _least_worth(seen: Situation, limits: GateLimits) -> Decimal:
+    """What a position has to be worth. An account may be so large that one order can never be worth its least part."""
+    return min(percent_of(seen.equity, limits.least_pct), limits.max_order_quote)
+
+
+def _worth_it(seen: Situation, limits: GateLimits) -> Stopped | None:
+    """Whether a trade with this stop and this target is worth its risk and its fees at all."""
+    if seen.stop_distance is None or seen.stop_distance <= ZERO:
+        return Stopped(Gate.TRADE_RISK, "there is no ATR yet, and without it no stop to size a position by")
+    poor = _fees(seen, limits)
+    if poor:
+        return Stopped(Gate.FEES, poor)
+    worth = times(divide(percent_of(seen.equity, limits.risk_pct), seen.stop_distance), seen.price)
+    least = _least_worth(seen, limits)
+    if worth >= least:
+        return None
+    why = f"with a stop so far away {cents(worth)} {seen.instrument.quote} may be bought, the least is {cents(least)}"
+    return Stopped(Gate.TRADE_RISK, why)
 
 
 def _fees(seen: Situation, limits: GateLimits) -> str:
@@ -154,47 +189,46 @@ def _lots(seen: Situation, quantity: Decimal) -> Decimal:
     return seen.instrument.quantity(max(quantity, ZERO))
 
 
-def _data(seen: Situation, limits: GateLimits) -> str:
+def _data(seen: Standing, limits: GateLimits) -> str:
     if seen.candle_age_s <= limits.candle_age_max_s:
         return ""
     return f"the candle closed {seen.candle_age_s:.0f} s ago, the limit is {limits.candle_age_max_s:.0f} s"
 
 
-def _state(seen: Situation, limits: GateLimits) -> str:
+def _state(seen: Standing, limits: GateLimits) -> str:
     del limits
     return "" if seen.state is TradingState.ACTIVE else f"the desk is {seen.state}: {seen.state_because}"
 
 
-def _kill(seen: Situation, limits: GateLimits) -> str:
+def _kill(seen: Standing, limits: GateLimits) -> str:
     del limits
     return seen.kill
 
 
-def _daily(seen: Situation, limits: GateLimits) -> str:
+def _daily(seen: Standing, limits: GateLimits) -> str:
     if seen.trades_of_symbol >= limits.trades_per_symbol:
-        return (
-            f"{seen.trades_of_symbol} trades of {seen.instrument.symbol} today, the limit is {limits.trades_per_symbol}"
-        )
+        return f"{seen.trades_of_symbol} trades of {seen.symbol} today, the limit is {limits.trades_per_symbol}"
     if seen.trades_of_all >= limits.trades_per_day:
         return f"{seen.trades_of_all} trades today, the limit is {limits.trades_per_day}"
-    return ""
+    return seen.goal
 
 
-def _cooldown(seen: Situation, limits: GateLimits) -> str:
+def _cooldown(seen: Standing, limits: GateLimits) -> str:
     if seen.losses_in_row < limits.cooldown_losses or seen.last_loss_at is None:
         return ""
     until = seen.last_loss_at + limits.cooldown
     if seen.now >= until:
         return ""
-    return f"{seen.losses_in_row} losses in a row, {seen.instrument.symbol} rests until {until:%H:%M} UTC"
+    day = "" if until.date() == seen.now.date() else f"{until:%m-%d} "
+    return f"{seen.losses_in_row} losses in a row, {seen.symbol} rests until {day}{until:%H:%M} UTC"
 
 
-def _one(seen: Situation, limits: GateLimits) -> str:
+def _one(seen: Standing, limits: GateLimits) -> str:
     del limits
-    return f"the autopilot holds {seen.instrument.symbol} already ({seen.position_open})" if seen.position_open else ""
+    return f"the autopilot holds {seen.symbol} already ({seen.position_open})" if seen.position_open else ""
 
 
-_Question = Callable[[Situation, GateLimits], str]
+_Question = Callable[[Standing, GateLimits], str]
 _QUESTIONS: tuple[tuple[Gate, _Question], ...] = (
     (Gate.DATA_FRESH, _data),
     (Gate.TRADING_STATE, _state),
@@ -220,6 +254,8 @@ def _ceilings(seen: Situation, limits: GateLimits, distance: Decimal) -> list[tu
         f"positions are worth {cents(seen.exposure)} {quote} already, the limit is {cents(most_exposed)} "
         f"({plain(limits.exposure_pct)}% {share})"
     )
+    more = cents(max(ZERO, seen.room)) if seen.room < _NO_LIMIT else "any amount of"
+    crowd = f"all coins of the account, yours included, may be worth {more} {quote} more (EXPOSURE_PCT_MAX)"
     most_each = percent_of(seen.equity, limits.position_pct)
     each = f"one position may be worth {cents(most_each)} {quote} ({plain(limits.position_pct)}% {share})"
     order = f"one order may cost {cents(limits.max_order_quote)} {quote} (MAX_ORDER_QUOTE)"
@@ -232,6 +268,7 @@ def _ceilings(seen: Situation, limits: GateLimits, distance: Decimal) -> list[tu
         (Gate.TOTAL_RISK, divide(max(ZERO, most_risk - seen.active_risk), distance), risky),
         (Gate.EXPOSURE, divide(most_each, seen.price), each),
         (Gate.EXPOSURE, divide(max(ZERO, most_exposed - seen.exposure), seen.price), exposed),
+        (Gate.EXPOSURE, divide(max(ZERO, seen.room), seen.price) if seen.room < _NO_LIMIT else _NO_LIMIT, crowd),
         (Gate.CORRELATION, ZERO if crowded else _NO_LIMIT, together),
         (Gate.EXPOSURE, divide(limits.max_order_quote, seen.price), order),
         (Gate.BALANCE, divide(max(ZERO, seen.available), with_fee), f"{cents(seen.available)} {quote} are available"),

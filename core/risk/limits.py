@@ -62,7 +62,10 @@ def active_risk(brackets: Iterable[Bracket]) -> Decimal:
             continue
         waiting = entry.remaining if entry.is_live else ZERO
         price = bracket.entry_average or bracket.limit_price or entry.price
-        if price is not None and price > stop:
+        if price is None:
+            # Bought at market and not answered yet: what it was planned to risk.
+            total += times(waiting, bracket.risk_per_unit or ZERO)
+        elif price > stop:
             total += times(max(bracket.held, ZERO) + waiting, price - stop)
     return total
 

@@ -144,7 +144,10 @@ class Profit(_Part):
 class Universe(_Part):
     """Which symbols are watched, where the owner has not chosen himself."""
 
-    symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD", "DOGE/USD")
+    symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9.]{1,15}(/[A-Z0-9.]{2,10})?$")], ...] = (
+        "BTC", "ETH", "SOL", "XRP", "DOGE",
+    )  # fmt: skip
+    """Coins, traded against QUOTE_CURRENCY, or pairs of it."""
     select: bool = False
     """Choose by figures out of everything that is listed in the quote currency, instead of by name."""
     size: Annotated[int, Field(ge=1, le=100)] = 10
@@ -179,6 +182,19 @@ class TradingConfig(_Part):
         if self.confirm_s and (self.confirm_s <= self.timeframe_s or self.confirm_s % self.timeframe_s):
             raise ValueError(f"confirm_s ({self.confirm_s}) has to be a multiple of timeframe_s ({self.timeframe_s})")
         return self
+
+
+def in_currency(config: TradingConfig, currency: str) -> TradingConfig:
+    """The same with pairs of `currency` for its coins. Raises ConfigError where it names pairs of another one."""
+    named = config.universe.symbols
+    foreign = sorted(one for one in named if "/" in one and not one.endswith(f"/{currency}"))
+    if foreign:
+        raise ConfigError(
+            f"{config.profile}: universe.symbols names {', '.join(foreign)}, and QUOTE_CURRENCY is {currency}: limits "
+            f"and the day's result are counted in one currency; name coins, or pairs of {currency}"
+        )
+    pairs = tuple(one if "/" in one else f"{one}/{currency}" for one in named)
+    return config.model_copy(update={"universe": config.universe.model_copy(update={"symbols": pairs})})
 
 
 def from_toml(text: str, name: str) -> TradingConfig:

@@ -130,7 +130,11 @@ async def approve_entry(
     wanted = size_entry(*quantity, funds, instrument)
     worst = await _worst_price(desk, symbol, wanted, limit, expected)
     request = OrderRequest(desk.mode, source, instrument, wanted, entry_type, expected, limit, prices, worst)
-    verdict = assess(request, account, desk.settings.limits, quote.ask)
+    limits = desk.settings.limits
+    if source is Source.AUTOPILOT:
+        # Its gates have sized it at a price that has moved since: a tick is no reason to refuse what they let through.
+        limits = replace(limits, reduce_to_fit=True)
+    verdict = assess(request, account, limits, quote.ask)
     if isinstance(verdict, Denied):
         raise verdict
     return verdict, Opening(quote, snapshot, account, atr, stop, target, notes)
@@ -233,6 +237,7 @@ def _plan(desk: Desk, approved: Approved, opening: Opening) -> Bracket:
         atr=opening.atr,
         stop_price=prices.stop,
         target_price=prices.target,
+        risk_per_unit=prices.risk if prices.risk > ZERO else None,
     )
 
 

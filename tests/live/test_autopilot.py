@@ -51,7 +51,7 @@ async def _just_after_a_close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
         kraken.account.limits = False
         kraken.market.now = clock
         async with live_house(folder, kraken) as live:
-            live.house.service.pilot.choices.watch([ZEC])
+            live.house.service.pilot.choices.watch(Mode.LIVE, [ZEC])
             yield live
 
 

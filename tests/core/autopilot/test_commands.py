@@ -93,9 +93,10 @@ async def test_risk_shows_every_limit_with_its_use() -> None:
 
 async def test_the_watchlist_is_changed_and_kept() -> None:
     async with flight() as fly:
-        assert "Watched (1, as the aggressive profile has them): ZEC/USD." in await _text(fly, "watchlist")
-        assert "SOL/USD is watched from its next closed candle on. Watched now (2): ZEC/USD, SOL/USD." in await _text(
-            fly, "add SOL to the watchlist"
+        assert "Watched in PAPER (1, as the aggressive profile has them): ZEC/USD." in await _text(fly, "watchlist")
+        assert (
+            "SOL/USD is watched from its next closed candle on. Watched in PAPER now (2): ZEC/USD, SOL/USD."
+            in await _text(fly, "add SOL to the watchlist")
         )
         assert "watched already" in await _text(fly, "watch SOL")
         assert "ZEC/USD is watched no more" in await _text(fly, "unwatch ZEC")

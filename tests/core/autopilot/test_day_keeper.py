@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.autopilot.day import DayKeeper
 from core.domain.errors import Code
 from core.domain.modes import Mode, TradingState
@@ -188,3 +190,52 @@ async def test_the_autopilot_is_stopped_by_its_gate_with_the_numbers() -> None:
         await fly.candle(3)
         row = Flight(fly.rig).rows()[0]
         assert (row.came, row.gate, row.text) == (Came.STOPPED, Gate.KILL_SWITCH, "the day has lost 600.00")
+
+
+async def test_the_autopilot_buys_nothing_on_a_day_that_nobody_can_count() -> None:
+    """A coin without a price keeps the day from beginning; without its beginning no loss could end it."""
+    async with flight(ONE) as fly:
+        await fly.rig.tell("buy 1 SOL sl 50% tp 50%")
+        fly.rig.time.now += timedelta(days=1)
+        fly.rig.hand.last.pop("SOL/USD")
+        await fly.candle(3)
+        row = fly.rows()[0]
+        assert (row.came, row.gate) == (Came.STOPPED, Gate.KILL_SWITCH)
+        assert "the day cannot be counted" in row.text
+        assert keeper(fly.rig).day is None
+
+
+async def test_a_clock_that_is_put_back_over_midnight_does_not_lift_the_kill_switch() -> None:
+    async with open_rig() as rig:
+        rig.time.now = rig.time.now.replace(hour=0, minute=0, second=5)
+        await _lose(rig, "6")
+        rig.time.now -= timedelta(seconds=10)
+        assert state(rig) is TradingState.HALTED
+        assert (await rig.tell("buy 0.1 SOL sl 2% tp 3%")).code is Code.NOT_ACTIVE
+
+
+async def test_what_was_bought_today_is_counted_from_its_entry_however_late_the_day_is_looked_at() -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 19 ZEC sl 90% tp 90%")
+        rig.hand.price("ZEC/USD", "480.00")
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.HALTED, "a loss made before the first look of the day is the day's"
+
+
+async def test_the_switch_and_its_alert_are_written_together_or_not_at_all() -> None:
+    async with open_rig() as rig:
+        put = rig.store.put
+
+        def breaks(key: str, value: str, *events: object) -> None:
+            if events:
+                raise OSError("the disk is full")
+            put(key, value)
+
+        rig.store.put = breaks  # type: ignore[method-assign]
+        with pytest.raises(OSError, match="full"):
+            await _lose(rig, "6")
+        assert state(rig) is TradingState.ACTIVE, "what could not be written has not happened"
+        rig.store.put = put  # type: ignore[method-assign]
+        await rig.service.pilot.watch_day(rig.desk)
+        assert state(rig) is TradingState.HALTED
+        assert len([one for one in rig.store.waiting_alerts(100) if "KILL SWITCH" in one.text]) == 1

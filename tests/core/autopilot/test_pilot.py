@@ -9,7 +9,7 @@ import pytest
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.modes import Mode, Source
 from core.risk.gates import Gate
-from core.strategy.config import Limits, TradingConfig, Universe
+from core.strategy.config import Limits, TradingConfig, Universe, in_currency
 from core.strategy.evaluation import Came
 from core.strategy.words import Decision, Reason, Regime
 from tests.core.autopilot.flight import DOWN, ONE, ZEC, Flight, flight
@@ -172,7 +172,10 @@ async def test_a_decision_whose_process_died_is_named_as_interrupted_and_not_rep
         again = Flight(await fly.rig.reopen())
         await again.pilot.look()
         row = again.rows()[0]
-        assert (row.came, row.text) == (Came.INTERRUPTED, "Zyn ended before an order was saved; nothing was bought")
+        assert (row.came, row.text) == (
+            Came.INTERRUPTED,
+            "it was cut off before an order was saved; nothing was bought",
+        )
         assert again.rig.desk.ledger.newest() is None
 
 
@@ -248,7 +251,7 @@ async def test_old_rows_that_led_to_no_trade_are_let_go() -> None:
 
 
 def test_the_wiring_of_tests_has_the_strategy_that_the_bot_has() -> None:
-    assert replace(Wiring()).strategy == TradingConfig()
+    assert replace(Wiring()).strategy == in_currency(TradingConfig(), "USD")
 
 
 async def test_symbols_are_chosen_by_their_figures_once_a_day_where_that_is_asked() -> None:
@@ -257,10 +260,14 @@ async def test_symbols_are_chosen_by_their_figures_once_a_day_where_that_is_aske
         rig = fly.rig
         for symbol, turnover in (("SOL/USD", "5e6"), ("ETH/USD", "9e6"), ("DOGE/USD", "1e3")):
             rig.hand.last[symbol] = replace(rig.hand.price(symbol, rig.hand.last[symbol].last), turnover=D(turnover))
-        assert fly.pilot.choices.watched() == (ZEC,)
+        assert fly.pilot.choices.watched(Mode.PAPER) == (ZEC,)
         await fly.pilot.look()
-        assert fly.pilot.choices.watched() == ("ETH/USD", "SOL/USD")
-        assert "chosen by their figures on 2026-11-20" in (await rig.tell("watchlist")).text
+        assert fly.pilot.choices.watched(Mode.PAPER) == ("ETH/USD", "SOL/USD")
+        said = (await rig.tell("watchlist")).text
+        assert "chosen by their figures on 2026-11-20" in said
+        assert "1 left out, too little is traded in a day: DOGE/USD (1,000.00 of 1,000,000 USD a day)." in said
+        assert "no figures came: BTC/USD (no price or no turnover), ZEC/USD" in said
+        assert "It is not watched: too little is traded" in (await rig.tell("explain DOGE")).text
         await rig.tell("watch ZEC")
-        assert not fly.pilot.choices.wants_selection
-        assert fly.pilot.choices.watched() == ("ETH/USD", "SOL/USD", ZEC)
+        assert not fly.pilot.choices.wants_selection(Mode.PAPER)
+        assert fly.pilot.choices.watched(Mode.PAPER) == ("ETH/USD", "SOL/USD", ZEC)
