@@ -101,7 +101,7 @@ async def test_the_watchlist_is_changed_and_kept() -> None:
         assert "watched already" in await _text(fly, "watch SOL")
         assert "ZEC/USD is watched no more" in await _text(fly, "unwatch ZEC")
         again = Flight(await fly.rig.reopen())
-        assert "Watched (1, chosen by you): SOL/USD." in await _text(again, "watchlist")
+        assert "Watched in PAPER (1, chosen by you): SOL/USD." in await _text(again, "watchlist")
 
 
 async def test_a_pair_of_another_currency_is_not_for_the_autopilot() -> None:
