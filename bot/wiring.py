@@ -19,6 +19,7 @@ from core.autopilot.pilot import Pilot
 from core.domain.errors import ZynError
 from core.domain.instruments import Instrument
 from core.domain.modes import Mode
+from core.domain.orders import OUR_SIGN
 from core.exchange.kraken_private import KrakenExchangeWrapper
 from core.exchange.matching import Friction
 from core.exchange.paper import PaperExchangeWrapper
@@ -305,7 +306,7 @@ def _desk(
     installation = _installation(Store(database))
     names = _bracket_ids(installation)
     desk = Desk(exchange.mode, exchange, ledger, market.data, market.clock, desk_settings, names)
-    desk.prefix = f"zy{installation}"
+    desk.prefix = f"{OUR_SIGN}{installation}"
     return desk
 
 
@@ -343,7 +344,7 @@ def _friction(settings: Settings) -> Friction:
 
 def _bracket_ids(installation: str) -> Callable[[], str]:
     """Twelve characters, so that with an order's number it fits the 18 that Kraken takes for a client order id."""
-    return lambda: f"zy{installation}" + "".join(secrets.choice(_LETTERS) for _ in range(6))
+    return lambda: f"{OUR_SIGN}{installation}" + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
 def grammar_without_house(settings: Settings) -> Grammar:

@@ -110,6 +110,7 @@ class OrderRow(SQLModel, table=True):
     amended_at: datetime | None = _time(nullable=True)
     former_quantity: Decimal | None = _decimal(nullable=True)
     former_price: Decimal | None = _decimal(nullable=True)
+    triggered_at: datetime | None = _time(nullable=True)
     reason: str = Field(default="", max_length=255)
 
 

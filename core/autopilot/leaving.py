@@ -42,6 +42,8 @@ def left_meanwhile(desk: Desk, evaluation: Evaluation) -> Evaluation | None:
 def _left_text(left: Left) -> str:
     """What the ledger shows of a way out."""
     after = left.after
+    if left.unpriced:
+        return f"{plain(after.held)} {after.base} were not sold, for want of a fresh price; {resting_stop(after)}"
     if after.state is BracketState.CLOSED:
         text = f"sold {plain(left.sold)} {after.base}" if left.sold > ZERO else "the entry was canceled"
         if left.sold > ZERO and after.close_reason not in {None, ExitReason.STRATEGY, ExitReason.TIME}:

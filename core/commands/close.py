@@ -1,7 +1,6 @@
 """close: leave a symbol's positions, or all of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -45,12 +44,7 @@ async def handle(desk: Desk, command: Close) -> Reply:
     """Leave, and answer with what was really sold."""
     brackets = await _chosen(desk, command)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.COMMAND)
-    reply = await exit_reply(desk, left, took_all=True)
-    unsold = sorted({one.symbol for one in brackets if one.held > ZERO} - {one.after.symbol for one in left})
-    if not unsold:
-        return reply
-    missing = f"NOT SOLD, for want of a fresh price: {', '.join(unsold)}. Their stops stay."
-    return replace(reply, lines=(*reply.lines, missing), ok=False, code=Code.NO_PRICES)
+    return await exit_reply(desk, left, took_all=True)
 
 
 async def preview(desk: Desk, command: Close) -> Preview:

@@ -41,7 +41,9 @@ async def handle(desk: Desk, command: DebugTrade) -> Reply:
         raise Denied(Code.NOT_FOUND, f"the {desk.mode} ledger has no {what} to show")
     pilot = desk.house.pilot
     rows = pilot.evaluations.of_bracket(desk.mode, bracket.id)
-    lines = [*_bracket_lines(bracket), *_timeline(bracket, rows)]
+    since = bracket.unprotected_since
+    bare_s = bracket.unprotected_s + (max(0.0, (desk.clock() - since).total_seconds()) if since is not None else 0.0)
+    lines = [*_bracket_lines(bracket, bare_s), *_timeline(bracket, rows)]
     lines += [_order_line(order) for order in bracket.orders]
     fills, trouble = await _venue_fills(desk, bracket)
     lines += _both_books(bracket, fills, desk.exchange.name, trouble)
@@ -50,18 +52,18 @@ async def handle(desk: Desk, command: DebugTrade) -> Reply:
         "orders": [order.client_id for order in bracket.orders],
         "fills": [fill.id for order in bracket.orders for fill in order.fills],
         "venue_fills": [fill.id for fill in fills],
-        "unprotected_s": bracket.unprotected_s,
+        "unprotected_s": bare_s,
     }
     return Reply(tuple(lines), mode=desk.mode, data=data)
 
 
-def _bracket_lines(bracket: Bracket) -> list[str]:
+def _bracket_lines(bracket: Bracket, bare_s: float) -> list[str]:
     begun = f"{bracket.created_at:%Y-%m-%d %H:%M:%S} UTC"
     wish = f"buy {plain(bracket.quantity)} {bracket.entry_type}"
     levels = f"Stop {_or_none(bracket.stop_price)}, target {_or_none(bracket.target_price)}"
     lines = [
         f"{bracket.symbol} bracket {bracket.id}, {bracket.state}, by {bracket.source}, {begun}: {wish}.",
-        f"{levels}, without a stop for {bracket.unprotected_s:.1f} s in all.",
+        f"{levels}, without a stop for {bare_s:.1f} s in all.",
     ]
     if bracket.close_reason is not None:
         result = f"{signed(bracket.result_quote)} {bracket.symbol.partition('/')[2]}"

@@ -6,6 +6,7 @@ from core.commands.base import Command, Danger, Declaration, OptionalSymbol
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.reply import Reply
+from core.trading.view import looked
 
 _MOST = 50
 
@@ -33,10 +34,11 @@ class ExecutedOrders(Command):
 
 async def handle(desk: Desk, command: ExecutedOrders) -> Reply:
     """Query the ledger; what did not fill is not in it."""
+    as_of = [line] if (line := await looked(desk, command.symbol)) else []
     found = desk.ledger.executed(command.symbol, limit=_MOST)
     of_symbol = f" of {command.symbol}" if command.symbol else ""
     if not found:
-        return Reply((f"No executed orders{of_symbol}.",), mode=desk.mode, data={"orders": []})
+        return Reply((f"No executed orders{of_symbol}.", *as_of), mode=desk.mode, data={"orders": []})
     most = f"the last {_MOST}" if len(found) == _MOST else str(len(found))
     lines = [f"Executed orders{of_symbol} ({most}):", *(say.executed_line(item, desk.clock()) for item in found)]
-    return Reply(tuple(lines), mode=desk.mode, data={"orders": [item.order.client_id for item in found]})
+    return Reply((*lines, *as_of), mode=desk.mode, data={"orders": [item.order.client_id for item in found]})

@@ -28,7 +28,7 @@ async def exit_reply(
     left = [replace(one, after=desk.ledger.bracket(one.before.id) or one.after) for one in left]
     lines = [title] if title else []
     for one in left:
-        lines += _of_one(one)
+        lines += _not_sold(one) if one.unpriced else _of_one(one)
     if skipped > ZERO:
         lines.append(f"{plain(skipped)} was left out: too small to be sold from the next bracket alone.")
     if took_all:
@@ -36,12 +36,13 @@ async def exit_reply(
         lines += await untouched_lines(desk, symbols.pop() if len(symbols) == 1 else None)
     lines += say.sources(quotes.values(), desk.clock())
     incomplete = [one for one in left if _is_unfinished(one)]
+    unpriced = any(one.unpriced for one in left)
     receipts = [receipt_of(order, one.after, desk.exchange.name) for one in left for order in one.orders]
     return Reply(
         tuple(lines),
         mode=desk.mode,
-        ok=not incomplete,
-        code=Code.UNKNOWN if incomplete else None,
+        ok=not incomplete and not unpriced,
+        code=Code.UNKNOWN if incomplete else Code.NO_PRICES if unpriced else None,
         receipts=tuple(receipts),
         facts=_facts(left),
     )
@@ -51,6 +52,19 @@ def _is_unfinished(one: Left) -> bool:
     wanted = one.after.leave is not None
     refused = any(order.state is OrderState.REJECTED for order in one.after.orders[len(one.before.orders) :])
     return one.after.state is not BracketState.CLOSED and (wanted or refused)
+
+
+def _not_sold(one: Left) -> list[str]:
+    """What stays because nobody knows its price, and what became of the part that was still to be bought."""
+    after, entry = one.after, one.after.entry
+    lines = [
+        f"NOT SOLD, for want of a fresh price: {plain(after.held)} {after.symbol}. It stays; {resting_stop(after)}."
+    ]
+    if after.cancel_entry and not one.before.cancel_entry and entry is not None:
+        name = entry.venue_id or entry.client_id
+        done = "is canceled" if entry.is_terminal else "is being canceled; 'open' will tell"
+        lines.append(f"The rest of its entry ({name}) {done}.")
+    return lines
 
 
 def _of_one(one: Left) -> list[str]:

@@ -7,7 +7,6 @@ from core.commands.close import held_and_waiting
 from core.commands.exiting import exit_reply
 from core.commands.showing import show_exits
 from core.domain.brackets import ExitReason
-from core.domain.money import ZERO
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.foreign import untouched_lines
@@ -38,6 +37,7 @@ class Flatten(Command):
 async def handle(desk: Desk, command: Flatten) -> Reply:
     """Leave everything and show what the venue has afterwards."""
     del command
+    desk.flattened += 1
     brackets = await desk.unfinished_now()
     if not brackets:
         facts = ExecFacts("all", "sell", "0", "market", "none", "none", "already flat")
@@ -45,11 +45,8 @@ async def handle(desk: Desk, command: Flatten) -> Reply:
         return Reply(flat, mode=desk.mode, facts=facts)
     left = await leave(desk, [(bracket, None) for bracket in brackets], ExitReason.FLATTEN)
     reply = await exit_reply(desk, left)
-    unsold = sorted({one.symbol for one in brackets if one.held > ZERO} - {one.after.symbol for one in left})
-    missing = [f"NOT SOLD, for want of a fresh price: {', '.join(unsold)}. Their stops stay."] if unsold else []
     lines = (
         *reply.lines,
-        *missing,
         "",
         *await say.verified(desk),
         *await untouched_lines(desk),

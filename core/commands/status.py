@@ -94,8 +94,9 @@ def _desk_lines(desk: Desk) -> list[str]:
     if desk.settings.validate_only:
         lines.append("VALIDATE_ONLY: entries are checked and never placed.")
     if desk.mode is Mode.LIVE:
-        longest_s, symbol = desk.ledger.longest_unprotected()
-        lines.append(f"Longest time without a stop: {longest_s:.1f} s{f' ({symbol})' if symbol else ''}.")
+        longest_s, symbol = desk.ledger.longest_unprotected(desk.clock())
+        whose = f" ({symbol})" if symbol else ""
+        lines.append(f"Longest that one trade was without a stop, all in all: {longest_s:.1f} s{whose}.")
         if desk.learned is not None:
             lines.append(f"Learned: {desk.learned.text}.")
     return lines

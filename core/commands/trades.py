@@ -7,6 +7,7 @@ from core.commands.base import Command, Danger, Declaration
 from core.trading import say
 from core.trading.desk import Desk
 from core.trading.reply import Reply
+from core.trading.view import looked
 
 _HOURS = 24
 _MOST = 1000
@@ -45,10 +46,11 @@ class Trades(Command):
 async def handle(desk: Desk, command: Trades) -> Reply:
     """Query the ledger; what did not fill is not in it."""
     del command
+    as_of = [line] if (line := await looked(desk)) else []
     now = desk.clock()
     found = desk.ledger.executed(since=now - timedelta(hours=_HOURS), limit=_MOST)
     if not found:
-        return Reply((f"No trades in the last {_HOURS} hours.",), mode=desk.mode, data={"orders": []})
+        return Reply((f"No trades in the last {_HOURS} hours.", *as_of), mode=desk.mode, data={"orders": []})
     lines = [f"Executed in the last {_HOURS} hours ({len(found)} orders):"]
     lines += [say.executed_line(item, now) for item in found]
-    return Reply(tuple(lines), mode=desk.mode, data={"orders": [item.order.client_id for item in found]})
+    return Reply((*lines, *as_of), mode=desk.mode, data={"orders": [item.order.client_id for item in found]})

@@ -48,6 +48,7 @@ class ExitReason(StrEnum):
     FORCE_TEST = "force_test"
     UNPROTECTED = "unprotected_too_long"
     STOP_EMULATED = "stop_emulated"
+    STOP_STUCK = "stop_stuck"
     ENTRY_REJECTED = "entry_rejected"
     ENTRY_CANCELED = "entry_canceled"
     ENTRY_LOST = "entry_lost"

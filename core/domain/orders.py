@@ -56,6 +56,10 @@ IN_DOUBT = frozenset({OrderState.CANCELED, OrderState.REJECTED, OrderState.LOST}
 AT_VENUE = frozenset({OrderState.SUBMITTING, OrderState.OPEN})
 
 
+OUR_SIGN = "zy"
+"""How the name of every order of ours begins; the installation's own sign follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution of an order of ours. `fee` is in quote, `quantity` in base."""
@@ -97,6 +101,8 @@ class Order:
     former_quantity: Decimal | None = None
     former_price: Decimal | None = None
     """What it was before that change."""
+    triggered_at: datetime | None = None
+    """Since when the venue shows a stop as reached and not sold through."""
     cancel_asked: bool = False
     base_fee: Decimal = ZERO
     """What a purchase paid in coins."""

@@ -95,7 +95,9 @@ class Balance:
 class Reach:
     """How far a reading has to go, so that a venue that counts its calls is asked for no more.
 
-    `since`: no order that is wanted is older. `parents`: venue ids of entries whose spawned stops are looked for.
+    `since`: no order that is wanted is older; `ages`: when each of them, and each parent, was made, by name, so that
+    what is found among the open ones does not stretch the search for the others. `parents`: venue ids of entries whose
+    spawned stops are looked for.
     `sweep`: every order that ended since then, wanted or not, for a ledger that may have forgotten some. `urgent`:
     something is under way that must not wait behind other reads.
     """
@@ -105,6 +107,7 @@ class Reach:
     sweep: datetime | None = None
     balances: bool = True
     urgent: bool = False
+    ages: Mapping[str, datetime] = field(default_factory=dict)
 
 
 EVERYTHING = Reach()
@@ -207,9 +210,15 @@ LINKED_LEG_TRADED = "EOrder:Linked order traded"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The venue said no, in its own words; or Zyn itself did, before it sent anything."""
+    """The venue said no, in its own words; or Zyn itself did, before it sent anything. `words`: what that means."""
 
     reason: str
+    words: str = field(default="", compare=False)
+
+    @property
+    def told(self) -> str:
+        """The reason with its meaning."""
+        return f"{self.reason} ({self.words})" if self.words else self.reason
 
 
 NOT_SENT = "not sent: "

@@ -25,6 +25,8 @@ from core.market.clocks import Clock
 
 PAGE_ROWS = 50
 PAGES_MAX = 10
+ASKED_BY_NAME_MAX = 5
+"""So many orders that no page shows are asked for singly in one reading; the others wait for the next."""
 EARLIER = timedelta(seconds=60)
 """How much further back than asked for the lists are read: Kraken's clock and ours differ."""
 SETTLED_AFTER = timedelta(seconds=60)
@@ -154,7 +156,7 @@ class AccountBooks:
         looks_for_more = bool(reach.parents) or reach.sweep is not None
         if not left and not looks_for_more:
             return Page(settled)
-        since = min((one for one in (reach.since, reach.sweep) if one is not None), default=None)
+        since = _since(left, reach)
         found: list[VenueOrder] = []
         form = {"start": str(int((since - EARLIER + self._skew).timestamp()))} if since else {}
         for page in range(PAGES_MAX):
@@ -168,11 +170,23 @@ class AccountBooks:
             if is_last or (not looks_for_more and left <= translate.names_of(found)):
                 break
         else:
-            # Of a long time away not everything need be known: only what is wanted must be found.
-            is_last = reach.sweep is not None and left <= translate.names_of(found)
+            # More has ended since than is read. What is wanted is asked for by its name: only children have none.
+            is_last = not reach.parents and await self._find_by_name(left, found, pairs, urgent=reach.urgent)
         self._settle(found, missing)
         whole = is_last or (not looks_for_more and left <= translate.names_of(found))
         return Page([*settled, *found], whole)
+
+    async def _find_by_name(
+        self, left: frozenset[str], found: list[VenueOrder], pairs: translate.Pairs, *, urgent: bool
+    ) -> bool:
+        """Add to `found` those of `left` that are not in it, asked for one by one. True when all could be asked for."""
+        lacking = sorted(left - translate.names_of(found))
+        named = [name for name in lacking if translate.is_client_id(name)][:ASKED_BY_NAME_MAX]
+        for name in named:
+            form = {"cl_ord_id": name, "ofs": "0"}
+            result = await self._read(Endpoint.CLOSED_ORDERS, form, urgent=urgent)
+            found += translate.orders(result, "closed", pairs, self._skew)
+        return len(named) == len(lacking)
 
     def _settled_among(self, names: frozenset[str]) -> list[VenueOrder]:
         now = self._clock()
@@ -211,6 +225,9 @@ class AccountBooks:
             found += rows
             if len(rows) < PAGE_ROWS:
                 break
+        else:
+            # Half of a list would make differences where there are none.
+            raise VenueUnreadableError(f"more than {len(found)} executions since then, and Kraken tells them in pages")
         return sorted(found, key=lambda fill: (fill.at, fill.id))
 
     async def fees(self, symbol: str) -> Fees:
@@ -302,6 +319,13 @@ def _was_starved(shown: VenueOrder) -> bool:
     """True for a stop that the venue ended because there were no free coins for it when its price came."""
     is_stop = shown.type is OrderType.STOP_LOSS and shown.side is Side.SELL
     return is_stop and shown.state is VenueState.CANCELED and "nsufficient" in shown.reason
+
+
+def _since(left: frozenset[str], reach: Reach) -> datetime | None:
+    """How far back the closed orders are read: to the oldest of those that are looked for, and no further."""
+    looked_for = [*left, *reach.parents]
+    ages = [reach.ages.get(name, reach.since) for name in looked_for] if reach.ages else [reach.since]
+    return min((one for one in (*ages, reach.sweep) if one is not None), default=None)
 
 
 def _never() -> bool:

@@ -198,9 +198,14 @@ def outcome_of(error: CallFailedError) -> Outcome:
     if not refusals:
         name = translate.accepted_name(error.answer) if isinstance(error.answer, Mapping) else None
         return Accepted(name) if error.strings and name else Unknown(error.message)
-    meant = meaning_of(refusals[0])
-    if not meant.is_known:
-        logger.error("[EXEC-ERR] {}: Kraken answers with a string that is not known: {}", Code.UNKNOWN, meant.text)
-    if meant.proof in {Proof.NOTHING, Proof.LANDED}:
+    meanings = [meaning_of(one) for one in refusals]
+    for meant in meanings:
+        if not meant.is_known:
+            logger.error("[EXEC-ERR] {}: Kraken answers with a string that is not known: {}", Code.UNKNOWN, meant.text)
+    proves_nothing = [one for one in meanings if one.proof in {Proof.NOTHING, Proof.LANDED}]
+    named = isinstance(error.answer, Mapping) and translate.accepted_name(error.answer) is not None
+    if proves_nothing or named:
+        # One string that proves nothing, or an id beside a refusal, and the order may be there.
+        meant = (proves_nothing or meanings)[0]
         return Unknown(f"{meant.text} ({meant.words})")
-    return Refused(meant.text)
+    return Refused(meanings[0].text, meanings[0].words)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.domain.instruments import Instrument
 from core.domain.money import ZERO, divide, plain, times
-from core.domain.orders import Order, OrderType, Side, TimeInForce
+from core.domain.orders import OUR_SIGN, Order, OrderType, Side, TimeInForce
 from core.domain.venue import Amend, Balance, Cancel, Fees, Submit, VenueFill, VenueOrder, VenueState
 from core.exchange.errors import VenueUnreadableError
 
@@ -139,7 +139,27 @@ def orders(result: object, key: str, pairs: Pairs, skew: timedelta = _NO_SKEW) -
     Times are told on our clock: `skew` is how far Kraken's is ahead.
     """
     listed = mapping(mapping(result, "list of orders").get(key), "list of orders")
-    return [order(name, row, pairs, skew) for name, row in listed.items()]
+    found = []
+    for name, row in listed.items():
+        try:
+            found.append(order(name, row, pairs, skew))
+        except VenueUnreadableError:
+            # Somebody else's order in a form that we do not know must not blind us to our own.
+            if _may_be_ours(row):
+                raise
+    return found
+
+
+def _may_be_ours(raw: object) -> bool:
+    """False only for an order that does not bear our name, and that no entry of ours can have spawned."""
+    name = raw.get("cl_ord_id") if isinstance(raw, Mapping) else None
+    has_no_parent = isinstance(raw, Mapping) and isinstance(raw.get("descr"), Mapping) and not raw.get("refid")
+    return not has_no_parent or is_client_id(str(name or ""))
+
+
+def is_client_id(name: str) -> bool:
+    """True for a name that Zyn gives: its sign, then the installation's and the order's numbers."""
+    return name.startswith(OUR_SIGN) and "-" in name
 
 
 def count(result: object) -> int | None:
@@ -157,7 +177,8 @@ def order(name: str, raw: object, pairs: Pairs, skew: timedelta = _NO_SKEW) -> V
     row = mapping(raw, "order")
     described = mapping(row.get("descr"), "order")
     kind = _kind(str(described.get("ordertype")))
-    filled, cost, fee = (_decimal(row.get(one), "order") for one in ("vol_exec", "cost", "fee"))
+    filled, cost = (_decimal(row.get(one), "order") for one in ("vol_exec", "cost"))
+    fee = _decimal(row.get("fee"), "fee")
     side = _side(described.get("type"))
     status = str(row.get("status"))
     if status not in _STATES:
@@ -296,9 +317,15 @@ def mapping(value: object, what: str) -> Mapping[str, object]:
 def _decimal(value: object, what: str) -> Decimal:
     """A number from Kraken's text. JSON's own numbers come as text or whole from the client; floats are not taken."""
     text = str(value) if isinstance(value, str) or type(value) is int else ""
-    if len(text) <= _DIGITS_MAX and _PLAIN_NUMBER.fullmatch(text.removeprefix("-") if what == "balance" else text):
+    if len(text) <= _DIGITS_MAX and _PLAIN_NUMBER.fullmatch(
+        text.removeprefix("-") if what in _MAY_BE_NEGATIVE else text
+    ):
         return Decimal(text)
     raise unreadable(what, f"{value!r} is no number")
+
+
+_MAY_BE_NEGATIVE = frozenset({"balance", "fee"})
+"""A maker may be paid for an order."""
 
 
 def _time(value: object) -> datetime:

@@ -110,13 +110,19 @@ class Ledger:
             row = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)).first()
         return self.bracket(row.id) if row is not None else None
 
-    def longest_unprotected(self) -> tuple[float, str]:
-        """The longest time that one bracket had no stop, in seconds over its life, and whose it was."""
+    def longest_unprotected(self, now: datetime) -> tuple[float, str]:
+        """The longest time that one bracket had no stop, in seconds over its life up to now, and whose it was."""
+        running = [
+            (one.unprotected_s + max(0.0, (now - one.unprotected_since).total_seconds()), one.symbol)
+            for one in self.unfinished()
+            if one.unprotected_since is not None
+        ]
         table = rows.BRACKETS
         query = select(table.c.unprotected_s, table.c.symbol).where(table.c.mode == self.mode.value)
         with self._database.transaction() as connection:
             row = connection.execute(query.order_by(table.c.unprotected_s.desc()).limit(1)).first()
-        return (float(row.unprotected_s), str(row.symbol)) if row is not None else (0.0, "")
+        ended = (float(row.unprotected_s), str(row.symbol)) if row is not None else (0.0, "")
+        return max([ended, *running], key=lambda one: one[0])
 
     def latest(self) -> datetime | None:
         """When this mode last sent an order, None where it never did."""

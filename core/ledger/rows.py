@@ -40,7 +40,7 @@ _SAME_IN_BRACKET = (
 _SAME_IN_ORDER = (
     "client_id", "bracket_id", "quantity", "created_at", "deadline", "limit_price", "trigger_price", "venue_id",
     "filled", "cost", "fee", "filled_at", "missing_since", "amended_at", "former_quantity",
-    "former_price", "cancel_asked", "spawned", "base_fee",
+    "former_price", "triggered_at", "cancel_asked", "spawned", "base_fee",
     "reason",
 )  # fmt: skip
 _SAME_IN_FILL = ("id", "order_id", "price", "quantity", "cost", "fee", "at", "caught_up")

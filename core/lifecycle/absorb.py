@@ -180,6 +180,10 @@ def _merge(order: Order, shown: VenueOrder, snapshot: Snapshot) -> Order:
         after = move(after, state, shown.reason)
     if (after.venue_id, after.missing_since, after.base_fee) != (shown.venue_id, None, shown.base_fee):
         after = replace(after, venue_id=shown.venue_id, missing_since=None, base_fee=shown.base_fee)
+    if order.state is OrderState.SUBMITTING and after.reason:
+        after = replace(after, reason=shown.reason)  # What came instead of an answer is answered now.
+    if shown.triggered is not (after.triggered_at is not None):
+        after = replace(after, triggered_at=snapshot.began_at if shown.triggered else None)
     if _may_lag(order, shown, snapshot):
         return after
     if after.quantity != shown.quantity:

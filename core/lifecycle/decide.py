@@ -188,11 +188,19 @@ def _work_entry(draft: Draft) -> None:
 
 def _choose_to_leave(draft: Draft) -> None:
     """Turn a stop that cannot rest into a sale: at its price, or after too long without one."""
-    bracket = draft.bracket
-    if bracket.leave is not None or bracket.held <= ZERO or not bracket.lacks_cover(draft.now):
+    bracket, stuck = draft.bracket, draft.stuck_stop()
+    if bracket.leave is not None or bracket.held <= ZERO or not (stuck or bracket.lacks_cover(draft.now)):
         return
     if draft.rules.instrument.status not in {"online", "unknown"}:
         return  # Nothing can be sold now; when the market opens, a stop is tried first.
+    if stuck is not None:
+        draft.tell(
+            EventKind.UNPROTECTED,
+            f"The stop of {bracket.symbol} was reached, and {plain(stuck.remaining)} {bracket.base} of it has not sold "
+            f"for {draft.rules.stuck_after_s:.0f} s (order {stuck.venue_id}): taking it back and selling at market.",
+        )
+        _leave(draft, ExitReason.STOP_STUCK)
+        return
     quote = draft.fresh_quote
     if quote is not None and bracket.stop_price is not None and quote.last <= bracket.stop_price:
         _leave(draft, ExitReason.STOP_EMULATED)

@@ -98,6 +98,13 @@ class Draft:
         """Stops that may rest."""
         return self.live(Role.STOP)
 
+    def stuck_stop(self) -> Order | None:
+        """A stop that the venue has shown as reached for too long, and that still has something to sell."""
+        after = timedelta(seconds=self.rules.stuck_after_s)
+        return next(
+            (one for one in self.stops() if one.triggered_at is not None and self.now - one.triggered_at > after), None
+        )
+
     def resting_targets(self) -> list[Order]:
         """Targets that may rest at the venue (an emulated target that fires is an exit, not one of these)."""
         return [order for order in self.live(Role.TARGET) if order.time_in_force is TimeInForce.GTC]

@@ -15,6 +15,7 @@ EXIT_WORDS: dict[ExitReason, str] = {
     ExitReason.FORCE_TEST: "force test",
     ExitReason.UNPROTECTED: "left because no stop could be placed",
     ExitReason.STOP_EMULATED: "left at the stop price, held by Zyn while no stop could rest",
+    ExitReason.STOP_STUCK: "its stop was reached and did not sell through, so the rest was sold at market",
     ExitReason.ENTRY_REJECTED: "the venue refused the entry",
     ExitReason.ENTRY_CANCELED: "the entry was canceled unfilled",
     ExitReason.ENTRY_LOST: "the entry never reached the venue",

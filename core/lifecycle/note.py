@@ -25,6 +25,9 @@ def note(bracket: Bracket, action: Action, outcome: Outcome, now: datetime, rule
         _accepted(draft, action, order, outcome)
     elif isinstance(outcome, Refused):
         _refused(draft, action, order, outcome)
+    elif isinstance(action, Submit) and order.state is OrderState.SUBMITTING:
+        # Of the order nobody knows more than before; what came instead of an answer is kept for who asks.
+        draft.put(replace(order, reason=outcome.detail))
     after = draft.bracket if draft.bracket != bracket else bracket
     return Decision(bracket, after, (), (), tuple(draft.events))
 
@@ -59,15 +62,16 @@ def _accepted(draft: Draft, action: Action, order: Order, outcome: Accepted) -> 
 
 def _refused(draft: Draft, action: Action, order: Order, outcome: Refused) -> None:
     if isinstance(action, Submit) and order.state is OrderState.SUBMITTING:
-        draft.put(move(order, OrderState.REJECTED, outcome.reason))
+        draft.put(move(order, OrderState.REJECTED, outcome.told))
         # Where a linked leg was faster nothing is wrong: the next snapshot shows it.
         if outcome.reason != LINKED_LEG_TRADED:
-            _after_refusal(draft, order, outcome.reason)
+            _after_refusal(draft, order, outcome)
     elif not isinstance(action, Submit) and order.role is not Role.ENTRY and outcome.reason not in _TOO_LATE:
-        _change_refused(draft, order, outcome.reason)
+        _change_refused(draft, order, outcome.told)
 
 
-def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
+def _after_refusal(draft: Draft, order: Order, outcome: Refused) -> None:
+    reason = outcome.told
     if order.role is Role.STOP:
         _protection_refused(draft, order, reason)
     elif order.role is Role.TARGET:
@@ -77,7 +81,7 @@ def _after_refusal(draft: Draft, order: Order, reason: str) -> None:
             EventKind.TARGET_HELD, f"{_who(reason)} refused the target ({reason}); Zyn holds it and watches the price."
         )
     elif order.role is Role.EXIT:
-        _exit_refused(draft, order, reason)
+        _exit_refused(draft, order, reason, passes=outcome.reason.startswith(_PASSING))
     else:
         draft.tell(
             EventKind.ENTRY_REJECTED,
@@ -101,10 +105,12 @@ def _change_refused(draft: Draft, order: Order, reason: str) -> None:
         )
 
 
-def _exit_refused(draft: Draft, order: Order, reason: str) -> None:
+def _exit_refused(draft: Draft, order: Order, reason: str, *, passes: bool) -> None:
     bracket = draft.bracket
     failures = bracket.protect_failures + 1
-    keep = bracket.leave is not None and bracket.leave.reason in {ExitReason.UNPROTECTED, ExitReason.STOP_EMULATED}
+    # What passes by itself is no answer to somebody who wants out; but not for long, since the stop is away meanwhile.
+    waits = passes and failures <= _TRIES_MAX
+    keep = bracket.leave is not None and (bracket.leave.reason in _MUST_LEAVE or waits)
     draft.bracket = replace(
         bracket,
         leave=bracket.leave if keep else None,
@@ -118,6 +124,15 @@ def _exit_refused(draft: Draft, order: Order, reason: str) -> None:
         f"{_who(reason)} refused to sell {plain(order.quantity)} {bracket.base}: {reason}. "
         + ("Trying again." if keep else "The position stays and is protected again."),
     )
+
+
+_MUST_LEAVE = frozenset({ExitReason.UNPROTECTED, ExitReason.STOP_EMULATED, ExitReason.STOP_STUCK})
+_PASSING = (
+    "EOrder:Rate limit", "EAPI:Rate limit", "EAPI:Invalid nonce", "EGeneral:Too many requests",
+    "EGeneral:Temporary lockout", "EAuth:Rate limit", "EAuth:Too many requests", "EOrder:Domain rate limit",
+    "EService:Market in",
+)  # fmt: skip
+_TRIES_MAX = 3
 
 
 def _protection_refused(draft: Draft, order: Order, reason: str) -> None:

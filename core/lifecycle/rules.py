@@ -26,6 +26,8 @@ class Rules:
     target_slippage_pct: Decimal = Decimal("0.1")
     target_pause_s: float = 30.0
     exit_pause_s: float = 2.0
+    stuck_after_s: float = 20.0
+    """How long a stop that was reached may take to sell; then Zyn takes it back and sells at market itself."""
     backoff_max_s: float = 60.0
     quote_age_max_s: float = 30.0
     links_legs: bool = True

@@ -17,7 +17,7 @@ from core.domain.errors import Code, Denied
 from core.domain.instruments import Instrument
 from core.domain.market import Quote
 from core.domain.modes import Mode, TargetMode, TradingState
-from core.domain.orders import OrderState
+from core.domain.orders import OUR_SIGN, OrderState
 from core.domain.venue import Reach, Snapshot
 from core.exchange.budget import TARGET_TRY_COST
 from core.exchange.errors import MarketDownError, VenueUnreadableError
@@ -88,7 +88,7 @@ class Desk:
         self.clock = clock
         self.settings = settings
         self.new_bracket_id = new_bracket_id
-        self.prefix = "zy"
+        self.prefix = OUR_SIGN
         """How the names of all orders of this installation begin."""
         self.house: House
         self.ready = False
@@ -113,13 +113,15 @@ class Desk:
         self.changes: dict[str, int] = {}
         self.all_read: tuple[datetime | None, Mapping[str, int]] = (None, {})
         """When the last complete reading of all coins began, and the `changes` that it knew of."""
+        self.flattened = 0
+        """How often the owner has asked out of everything: what was being begun then is begun no more."""
         self.shortages: dict[str, Shortage] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: Mapping[str, Instrument] = {}
         self._listed: dict[str, Instrument] = {}
         self.learned: Evidence | None = None
         """What this account is known to do with the coins of a resting stop."""
-        self.killed: Callable[[], str] = _alive
+        self.killed: Callable[[], str] = str
         """Why the kill switch is on; empty while it is off."""
         self.health = Health()
         self._balances_at: datetime | None = None
@@ -304,12 +306,14 @@ class Desk:
         balances = not sparing or since is None or since >= BALANCES_EVERY
         now = self.clock()
         wanted, parents = wanted_orders(self.ledger, now), self._parents()
-        names = {order.venue_id or order.client_id if order.spawned else order.client_id for order in wanted}
-        oldest = min((order.created_at for order in wanted), default=None)
-        oldest = min((one for one in (oldest, *parents.values()) if one is not None), default=None)
+        named = {order.venue_id or order.client_id if order.spawned else order.client_id: order for order in wanted}
+        ages = {name: order.created_at for name, order in named.items()} | parents
+        oldest = min(ages.values(), default=None)
         # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
         sweep = None if self.has_compared else self.ledger.latest()
-        shown = await self.exchange.snapshot(names, Reach(oldest, frozenset(parents), sweep, balances, urgent))
+        shown = await self.exchange.snapshot(
+            named.keys(), Reach(oldest, frozenset(parents), sweep, balances, urgent, ages)
+        )
         if shown.balances:
             self._balances_at = shown.at
         if shown.complete:
@@ -394,7 +398,3 @@ class Desk:
     def note_change(self, base: str) -> None:
         """Remember that this coin's books moved, so that an older snapshot is not used for it."""
         self.changes[base] = self.changes.get(base, 0) + 1
-
-
-def _alive() -> str:
-    return ""

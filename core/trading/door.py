@@ -57,7 +57,7 @@ async def open_position_with_brackets(
     """
     desk = exchange
     require_entries(desk, side)
-    asked_at = desk.clock()
+    asked_at, flattened = desk.clock(), desk.flattened
     async with desk.entries:
         verdict, opening = await approve_entry(
             desk, symbol, quantity, entry_type, stop, target, source, limit_price, atr=atr
@@ -66,6 +66,8 @@ async def open_position_with_brackets(
         if desk.mode is Mode.LIVE and waited > WAIT_MAX:
             seconds = waited.total_seconds()
             raise Denied(Code.BUSY, f"Kraken could not be read for {seconds:.0f} s; nothing was bought, say it again")
+        if desk.flattened != flattened:
+            raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk was flattened meanwhile; nothing was bought")
         bracket = _plan(desk, verdict, opening)
         if desk.settings.validate_only:
             raise await _validated(desk, bracket, opening)
@@ -113,6 +115,8 @@ async def approve_entry(
         status = await desk.market.status(symbol)
         instrument = instrument if status == "unknown" else replace(instrument, status=status)
     snapshot = await desk.snapshot()
+    if not snapshot.complete:
+        raise Denied(Code.VENUE_UNREADABLE, "the venue's lists came only in part; nothing is bought on half a picture")
     atr = atr or await desk.atr(symbol)
     # Last: the account may have to wait for its turn to be read, and the price goes on meanwhile.
     quote = await desk.fresh_quote(symbol)

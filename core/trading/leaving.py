@@ -18,6 +18,8 @@ class Left:
 
     before: Bracket
     after: Bracket
+    unpriced: bool = False
+    """Nobody knew a price to sell at: its coins stay, and what still waited to be bought does not."""
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -38,12 +40,18 @@ class Left:
 async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], reason: ExitReason) -> list[Left]:
     """Sell the given quantity of each bracket (None: all of it, and cancel what still waits to be bought).
 
-    The wishes are saved first; the ordinary tick shrinks the stops, sees that confirmed, sells, and covers what
-    remains. What comes back is what the ledger shows after that.
+    All wishes are saved first, so that a process that dies on the way leaves none behind; the ordinary tick shrinks the
+    stops, sees that confirmed, sells, and covers what remains. What comes back is what the ledger shows after that.
+
+    A coin without a price is not sold, since the stop that rests is better than none; it keeps neither the others from
+    being sold nor any entry from being canceled. Raises where nothing at all can be done.
     """
-    wishes = await _with_a_price(desk, wishes)
+    refusals = await _without_a_price(desk, wishes)
+    if refusals and all(bracket.symbol in refusals and not _still_buys(bracket, part) for bracket, part in wishes):
+        raise next(iter(refusals.values()))
     befores: list[Bracket] = []
-    for base in sorted({bracket.base for bracket, _ in wishes}):
+    bases = sorted({bracket.base for bracket, _ in wishes})
+    for base in bases:
         async with desk.lock(base):
             decisions = []
             for stale, quantity in wishes:
@@ -53,30 +61,33 @@ async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], re
                 befores.append(bracket)
                 if bracket.state is BracketState.CLOSED:
                     continue
-                decisions.append(Decision(bracket, _wish(desk, bracket, quantity, reason), (), (), ()))
+                if bracket.symbol in refusals:
+                    after = replace(bracket, cancel_entry=True) if _still_buys(bracket, quantity) else bracket
+                else:
+                    after = _wish(desk, bracket, quantity, reason)
+                decisions.append(Decision(bracket, after, (), (), ()))
             desk.ledger.save(decisions)
             desk.note_change(base)
+    for base in bases:
         await desk.settle(base)
-    return [Left(before, desk.ledger.bracket(before.id) or before) for before in befores]
+    found = [(before, desk.ledger.bracket(before.id) or before) for before in befores]
+    return [Left(before, after, before.symbol in refusals and after.held > ZERO) for before, after in found]
 
 
-async def _with_a_price(
-    desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]]
-) -> list[tuple[Bracket, Decimal | None]]:
-    """Those that can be sold now: without a price nothing can, and the stops that rest are better than none.
-
-    Raises where there is none that can. A coin without a price must not keep the others from being sold.
-    """
+async def _without_a_price(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]]) -> dict[str, ZynError]:
+    """Symbols of held coins that nobody knows a fresh price of, with why."""
     refusals: dict[str, ZynError] = {}
     for symbol in sorted({bracket.symbol for bracket, _ in wishes if bracket.held > ZERO}):
         try:
             await desk.fresh_quote(symbol)
         except ZynError as error:
             refusals[symbol] = error
-    found = [(bracket, part) for bracket, part in wishes if bracket.held <= ZERO or bracket.symbol not in refusals]
-    if refusals and not any(bracket.held > ZERO for bracket, _ in found):
-        raise next(iter(refusals.values()))
-    return found
+    return refusals
+
+
+def _still_buys(bracket: Bracket, part: Decimal | None) -> bool:
+    """True where all of it is to go and its entry may still bring something."""
+    return part is None and (bracket.entry is None or not bracket.entry.is_terminal)
 
 
 def _wish(desk: Desk, bracket: Bracket, quantity: Decimal | None, reason: ExitReason) -> Bracket:

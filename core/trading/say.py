@@ -52,7 +52,8 @@ def _entry_line(bracket: Bracket) -> str:
         return _taken_line(bracket, entry, name, asked)
     if entry.state is OrderState.SUBMITTING:
         unknown = "Whether it exists is UNKNOWN; 'open' will tell."
-        return f"Sent, but not answered yet: buy {asked} ({bracket.symbol}), {name}. {unknown}"
+        came = f"the answer proves nothing ({entry.reason})" if entry.reason else "not answered yet"
+        return f"Sent, but {came}: buy {asked} ({bracket.symbol}), {name}. {unknown}"
     if entry.state is OrderState.REJECTED:
         return f"Not bought: {who_refused(entry.reason)} refused {asked} ({bracket.symbol}): {entry.reason}."
     why = f" ({entry.reason})" if entry.reason else ""

@@ -53,6 +53,26 @@ class OpenView:
     quotes: tuple[Quote, ...]
 
 
+async def looked(desk: Desk, symbol: str | None = None) -> str:
+    """Let a real venue tell what has traded since, and of when its word is; or that it cannot, and this is memory.
+
+    A simulated one is read always: "".
+    """
+    if desk.mode is not Mode.LIVE:
+        return ""
+    base = symbol.partition("/")[0] if symbol is not None else None
+    report = await desk.house.tick(desk, base)
+    bases = {bracket.base for bracket in desk.ledger.unfinished(base)}
+    read = min((at for one in bases if (at := desk.read_as_of(one)) is not None), default=None)
+    at = read or desk.all_read[0]
+    if report.has_read:
+        age = f", {(desk.clock() - at).total_seconds():.0f} s old" if at is not None else ""
+        return f"As Kraken's own books show it{age}."
+    since = f"as it was at {at:%m-%d %H:%M:%S} UTC" if at is not None else "from before Zyn started"
+    why = report.troubles[0] if report.troubles else "it did not answer"
+    return f"Kraken could not be read ({why}): this is what Zyn had booked, {since}; more may have traded since."
+
+
 async def view_open(desk: Desk, symbol: str | None = None) -> OpenView:
     """Read the venue and join. Raises VenueUnreadableError rather than showing memory as truth."""
     snapshot = await desk.snapshot(sparing=True)
@@ -97,8 +117,14 @@ def _of_venue(shown: VenueOrder, order: Order | None, whose: str) -> OpenOrder:
         # Of an order of ours that was changed just now the list may still tell the former price; the ledger does not.
         price=price if order is None else order.price,
         kind=shown.type.value,
-        where=whose if order is None else "resting" if order.price == price else "resting, changed just now",
+        where=whose if order is None else _how_it_rests(shown, is_ours=order.price == price),
     )
+
+
+def _how_it_rests(shown: VenueOrder, *, is_ours: bool) -> str:
+    if shown.triggered:
+        return "reached, selling"
+    return "resting" if is_ours else "resting, changed just now"
 
 
 _WHERE = {

@@ -62,15 +62,42 @@ async def test_the_lists_begin_a_minute_before_the_oldest_order_that_is_wanted(o
     assert int(form["start"]) == int(since.timestamp()) - 60
 
 
-async def test_a_list_whose_pages_run_out_is_not_complete(on: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_no_page_shows_is_asked_for_by_its_name_so_that_a_busy_account_hides_nothing(
+    on: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
+    await on.buy("zyabcd123456-1")
     on.by_hand(120)
-    shown = await on.exchange.snapshot({"zyabcd123456-9"}, Reach(balances=False))
-    assert (shown.complete, on.asked("ClosedOrders")) == (False, 2)
+    shown = await on.exchange.snapshot({"zyabcd123456-1", "zyabcd123456-9"}, Reach(balances=False))
+    assert shown.complete
+    assert set(shown.orders) & {"zyabcd123456-1", "zyabcd123456-9"} == {"zyabcd123456-1"}, "the other never was"
+    assert on.asked("ClosedOrders") == 2 + 2
     swept = await on.exchange.snapshot((), Reach(sweep=on.time.now - timedelta(hours=1)))
     assert swept.complete, "of a long time away, only what is wanted must be found"
-    monkeypatch.setattr(kraken_books, "PAGES_MAX", 3)
-    assert (await on.exchange.snapshot({"zyabcd123456-9"}, Reach(balances=False))).complete
+
+
+async def test_a_list_whose_pages_run_out_says_nothing_of_children(on: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
+    on.by_hand(120)
+    assert not (await on.exchange.snapshot((), Reach(parents=frozenset({"O1"}), balances=False))).complete
+
+
+async def test_an_old_order_that_still_rests_does_not_stretch_the_search_for_a_young_one(on: Bench) -> None:
+    old, young = on.time.now - timedelta(days=30), on.time.now - timedelta(seconds=20)
+    await on.exchange.perform(on.submit(kind="limit", limit_price=D(400)))
+    ages = {"zyabcd123456-1": old, "zyabcd123456-2": young}
+    await on.exchange.snapshot(ages.keys(), Reach(old, ages=ages))
+    [form] = on.kraken.private.asked("ClosedOrders")
+    assert int(form["start"]) == int(young.timestamp()) - 60
+
+
+async def test_executions_that_come_in_too_many_pages_are_not_told_in_part(
+    on: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
+    on.by_hand(120)
+    with pytest.raises(VenueUnreadableError, match="more than 100 executions"):
+        await on.exchange.fetch_fills(on.time.now - timedelta(hours=1))
 
 
 async def test_a_sweep_brings_every_order_that_ended_since_wanted_or_not(on: Bench) -> None:

@@ -49,12 +49,20 @@ async def test_an_entry_that_never_arrived_is_called_unknown_then_lost_and_never
 async def test_a_partial_snapshot_proves_no_absence() -> None:
     async with open_rig(WIRING) as rig:
         _faults(rig).lose_request.add("entry")
-        _faults(rig).incomplete = True
         await rig.tell("buy 0.04 ZEC sl 1% tp 2%")
+        _faults(rig).incomplete = True
         for _ in range(5):
             rig.time.pass_s(20)
             await rig.tick()
         assert [bracket.state for bracket in rig.desk.ledger.unfinished()] == [BracketState.PENDING]
+
+
+async def test_nothing_is_bought_on_half_a_picture() -> None:
+    async with open_rig(WIRING) as rig:
+        _faults(rig).incomplete = True
+        reply = await rig.tell("buy 0.04 ZEC sl 1% tp 2%")
+        assert reply.code is Code.VENUE_UNREADABLE
+        assert rig.desk.ledger.newest() is None
 
 
 async def test_an_unreadable_venue_changes_nothing_and_open_says_so() -> None:
