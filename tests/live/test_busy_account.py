@@ -1,4 +1,4 @@
-"""An account that does much beside Zyn, a market without prices, a stop that hangs: nothing is hidden, nothing is stuck."""
+"""An account that does much beside Zyn, a market without prices, a stop that hangs: nothing hides, nothing is stuck."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ def _drop_stops(live: LiveHouse) -> None:
 
     def fault(endpoint: str, params: dict[str, str]) -> faults.PrivateFault | None:
         is_stop = endpoint == "AddOrder" and params.get("ordertype") == "stop-loss"
-        return faults.drop_before() if is_stop else None
+        return faults.DROP_BEFORE if is_stop else None
 
     live.kraken.private.fault = fault
 
@@ -111,9 +111,10 @@ async def test_all_wishes_of_a_flatten_are_saved_before_the_first_coin_is_sold(
     async def dies(_: str) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(live.desk, "settle", dies)
-        await live.tell("flatten")
+        with pytest.raises(KeyboardInterrupt):
+            await live.tell("flatten")
     assert all(one.leave is not None for one in live.desk.ledger.unfinished())
     await live.tick(3)
     assert live.desk.ledger.unfinished() == (), "the ordinary tick finishes what was wished"
@@ -193,7 +194,7 @@ async def test_trades_say_of_when_krakens_word_is_and_that_it_is_memory_where_kr
     await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
     for words in ("trades", "executed_orders"):
         assert "As Kraken's own books show it" in (await live.tell(words)).text
-    live.kraken.fail(faults.bad_gateway(), times=50, endpoint="OpenOrders")
+    live.kraken.fail(faults.HTML_502_BEFORE, times=50, endpoint="OpenOrders")
     for words in ("trades", "executed_orders"):
         said = (await live.tell(words)).text
         assert "Kraken could not be read" in said

@@ -325,3 +325,19 @@ def test_an_answer_without_its_list_is_refused_not_taken_for_an_empty_one() -> N
     for read in (lambda: translate.orders({}, "open", PAIRS), lambda: translate.venue_fills({}, PAIRS)):
         with pytest.raises(VenueUnreadableError):
             read()
+
+
+def test_an_order_of_somebody_elses_that_nobody_can_read_does_not_hide_ours() -> None:
+    strange, ours = row(status="brand_new", cl_ord_id=""), row(cl_ord_id="zyabcd123456-1")
+    listed = {"open": {"OSTRANGE": strange, "OOURS": ours}}
+    assert [one.venue_id for one in translate.orders(listed, "open", PAIRS)] == ["OOURS"]
+
+
+@pytest.mark.parametrize("given", [{"cl_ord_id": "zyabcd123456-1"}, {"cl_ord_id": "", "refid": "OPARENT"}])
+def test_an_order_that_may_be_ours_and_cannot_be_read_is_not_passed_over(given: dict[str, str]) -> None:
+    with pytest.raises(VenueUnreadableError, match="brand_new"):
+        translate.orders({"open": {"OOURS": row(status="brand_new", **given)}}, "open", PAIRS)
+
+
+def test_a_maker_may_be_paid_for_an_order() -> None:
+    assert translate.order("O1", row(fee="-0.001"), PAIRS).fee == D("-0.001")

@@ -79,3 +79,14 @@ def test_every_string_of_trading_that_was_seen_in_the_wild_is_known(recording: C
         "EGeneral:Invalid User:auction owned by someone else",
         "EService:Totally unmapped error",
     }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"error":["EOrder:Insufficient funds","EService:Timeout"]}',
+        '{"error":["EOrder:Insufficient funds"],"result":{"txid":["OAAAAA-BBBBB-CCCCCC"]}}',
+    ],
+)
+def test_a_refusal_beside_something_that_proves_nothing_proves_nothing(answer: str) -> None:
+    assert isinstance(_judged(f"kraken {answer}"), Unknown)
