@@ -149,7 +149,7 @@ async def situation_of(
         instrument=instrument,
         equity=account.equity,
         available=account.available,
-        exposure=await _worth(desk, instrument.quote),
+        exposure=await worth_of_ours(desk, instrument.quote),
         room=percent_of(account.equity, desk.settings.limits.exposure_pct_max) - account.exposure,
         active_risk=account.active_risk,
         price=quote.ask,
@@ -176,7 +176,7 @@ def _is_over(bracket: Bracket) -> bool:
     return bracket.state is BracketState.CLOSED
 
 
-async def _worth(desk: Desk, currency: str) -> Decimal:
+async def worth_of_ours(desk: Desk, currency: str) -> Decimal:
     """What our own positions in this currency are worth: coins of the owner's are no exposure of the autopilot's."""
     ours = [one for one in _ours(desk) if one.symbol.endswith(f"/{currency}")]
     quotes = await desk.quotes({one.symbol for one in ours})

@@ -203,6 +203,10 @@ def config_lines(config: TradingConfig, limits: GateLimits) -> Sequence[str]:
             f"{filters.atr_spike_max:g} of their means; chop up to {filters.chop_max:g}, volatility up to "
             f"{filters.volatility_max_pct:g}%."
         ),
-        f"Rests {days.cooldown_minutes} min after {days.cooldown_losses} losses in a row of a symbol.",
+        (
+            f"Up to {days.trades_per_symbol} trades of a symbol and {days.trades_per_day} in all a day; rests "
+            f"{days.cooldown_minutes} min after {days.cooldown_losses} losses in a row of a symbol; a day ends for "
+            f"entries at a loss of {plain(days.daily_loss_pct)}%."
+        ),
         f"Profit targeting: {', '.join(wants) or 'off'}.",
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from core.autopilot.entering import gate_limits, losses_in_row
+from core.autopilot.entering import gate_limits, losses_in_row, worth_of_ours
 from core.autopilot.telling import config_lines
 from core.commands.base import Command, Danger, Declaration, Preview, Slot, SlotKind
 from core.domain.brackets import BracketState
@@ -118,18 +118,26 @@ async def _use_lines(desk: Desk) -> list[str]:
         account = await account_now(desk)
     except ZynError as error:
         return [*lines, f"The use of the other limits cannot be told just now: {error.message}"]
-    own = desk.settings.limits
+    own, gates = desk.settings.limits, gate_limits(desk, config)
+    ours = await worth_of_ours(desk, currency)
     most_risk = percent_of(account.equity, own.total_risk_pct_max)
     most_worth = percent_of(account.equity, own.exposure_pct_max)
     return [
         *lines,
         (
             f"All stops together risk {cents(account.active_risk)} of {cents(most_risk)} {currency} "
-            f"({plain(own.total_risk_pct_max)}%); the autopilot up to {plain(config.risk.total_risk_pct)}%."
+            f"({plain(own.total_risk_pct_max)}%); the autopilot up to "
+            f"{cents(percent_of(account.equity, gates.total_risk_pct))} ({plain(gates.total_risk_pct)}%)."
         ),
         (
             f"Positions are worth {cents(account.exposure)} of {cents(most_worth)} {currency} "
             f"({plain(own.exposure_pct_max)}%); equity {cents(account.equity)}, available {cents(account.available)}."
+        ),
+        (
+            f"Zyn's own are worth {cents(ours)} of the {cents(percent_of(account.equity, gates.exposure_pct))} "
+            f"{currency} ({plain(gates.exposure_pct)}%) up to which the autopilot buys, each up to "
+            f"{cents(percent_of(account.equity, gates.position_pct))}; {len({one.symbol for one in desk.positions()})} "
+            f"symbols are held, {gates.correlated_positions} may move together."
         ),
     ]
 

@@ -31,6 +31,7 @@ from core.market.atr import atr_of
 from core.market.clocks import Clock
 from core.risk.limits import RiskLimits
 from core.trading.health import Health
+from core.trading.told import Told
 from core.trading.wanted import parents_of, wanted_orders
 
 if TYPE_CHECKING:
@@ -54,16 +55,6 @@ class DeskSettings:
     quote_age_max_s: float = 30.0
     validate_only: bool = False
     """Entries are checked by the venue and never placed."""
-
-
-@dataclass(slots=True)
-class Told:
-    """What the owner was told of a desk last: its state with the reasons, and why it is not ready."""
-
-    state: TradingState = TradingState.ACTIVE
-    because: tuple[str, ...] = ()
-    not_ready: tuple[bool, ...] = ()
-    """That it is not ready, whether for good, and whether its books were compared; empty while it is."""
 
 
 class Desk:

@@ -110,6 +110,21 @@ def _take_up_strays(desk: Desk, snapshot: Snapshot) -> None:
         if bracket is not None and _is_later(snapshot, bracket):
             logger.warning("order {} of closed bracket {} is not over at the venue: taken up again", name, bracket.id)
             desk.ledger.take_up(bracket)
+        elif bracket is None and name.startswith(desk.prefix) and name not in desk.told.strangers:
+            _tell_stranger(desk, name, snapshot)
+
+
+def _tell_stranger(desk: Desk, name: str, snapshot: Snapshot) -> None:
+    """An order under our own name whose whole bracket is missing: the ledger was restored from an older copy."""
+    shown = snapshot.orders[name]
+    what = f"{shown.side} {plain(shown.quantity - shown.filled)} {shown.symbol}"
+    text = (
+        f"At the venue rests order {shown.venue_id}, {what}, under this Zyn's own name, and its ledger does not have "
+        "it: it was restored from an older copy, or another Zyn trades with the same one. It is not touched; see to it "
+        "there."
+    )
+    desk.ledger.save((), [Event(EventKind.STATE_CHANGED, desk.mode, desk.clock(), text, shown.symbol)])
+    desk.told.strangers.add(name)
 
 
 def _is_later(snapshot: Snapshot, bracket: Bracket) -> bool:

@@ -10,7 +10,8 @@ import pytest
 
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.errors import Code
-from core.domain.orders import OrderState, OrderType, Side
+from core.domain.orders import Order, OrderState, OrderType, Role, Side
+from core.domain.venue import Accepted, Submit
 from core.exchange import kraken_books
 from core.exchange.errors import MarketDownError
 from tests.live_kit import LiveHouse, live_house
@@ -208,3 +209,16 @@ async def test_the_time_without_a_stop_is_told_while_it_runs(live: LiveHouse) ->
     said = (await live.tell("status")).text
     seconds = float(said.split("all in all: ")[1].split(" s")[0])
     assert seconds > 1
+
+
+async def test_an_order_under_our_own_name_that_the_ledger_lacks_is_told_once_and_not_touched(live: LiveHouse) -> None:
+    now = live.desk.clock()
+    stranger = Order(
+        client_id=f"{live.desk.prefix}0000ffff-1", bracket_id=f"{live.desk.prefix}0000ffff", role=Role.ENTRY, side=Side.BUY,
+        type=OrderType.LIMIT, quantity=D("0.5"), state=OrderState.SUBMITTING, created_at=now,
+        deadline=now + timedelta(seconds=10), limit_price=D(2000),
+    )  # fmt: skip
+    assert isinstance(await live.desk.exchange.perform(Submit(stranger, "ETH/USD")), Accepted)
+    await live.tick(3)
+    assert live.alerts().count("buy 0.5 ETH/USD, under this Zyn's own name, and its ledger does not have it") == 1
+    assert len(live.resting()) == 1
