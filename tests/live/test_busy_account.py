@@ -214,8 +214,8 @@ async def test_the_time_without_a_stop_is_told_while_it_runs(live: LiveHouse) ->
 async def test_an_order_under_our_own_name_that_the_ledger_lacks_is_told_once_and_not_touched(live: LiveHouse) -> None:
     now = live.desk.clock()
     stranger = Order(
-        client_id=f"{live.desk.prefix}0000ffff-1", bracket_id=f"{live.desk.prefix}0000ffff", role=Role.ENTRY, side=Side.BUY,
-        type=OrderType.LIMIT, quantity=D("0.5"), state=OrderState.SUBMITTING, created_at=now,
+        client_id=f"{live.desk.prefix}0000ffff-1", bracket_id=f"{live.desk.prefix}0000ffff", role=Role.ENTRY,
+        side=Side.BUY, type=OrderType.LIMIT, quantity=D("0.5"), state=OrderState.SUBMITTING, created_at=now,
         deadline=now + timedelta(seconds=10), limit_price=D(2000),
     )  # fmt: skip
     assert isinstance(await live.desk.exchange.perform(Submit(stranger, "ETH/USD")), Accepted)
