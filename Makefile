@@ -6,6 +6,8 @@ PIP := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
 KILLS ?= 100
 WEATHER_S ?= 600
 SEEDS ?= 20000
+# More than a small machine has cores: the tests that drive processes wait much of their time.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check lint types contracts tests chaos week simulate mutants bench docs lock clean
@@ -50,7 +52,7 @@ contracts: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 tests: $(VENV)/.dev ## the tests alone
-	$(PY) -m pytest -n auto --dist loadgroup
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 chaos: $(VENV)/.dev ## kill the real process, PAPER and LIVE, 100 times each (KILLS=n); ten minutes of bad weather (WEATHER_S=n)
 	ZYN_KILLS=$(KILLS) ZYN_WEATHER_S=$(WEATHER_S) $(PY) -m pytest -m chaos -s -p no:xdist tests/e2e

@@ -72,7 +72,7 @@ def _of_one(one: Left) -> list[str]:
     lines = []
     if one.sold > ZERO:
         # What was bought while it was being sold belongs to it.
-        lines.append(say.sold_line(after.symbol, one.orders, before.held + after.bought - before.bought))
+        lines.append(say.sold_line(after.symbol, one.sales, before.held + after.bought - before.bought))
     if after.bought == ZERO:
         entry = after.entry
         name = entry.venue_id or entry.client_id if entry else after.id

@@ -23,7 +23,7 @@ class Left:
 
     @property
     def orders(self) -> tuple[Order, ...]:
-        """The exits that traded since, with what they sold by now."""
+        """The exits that traded since, as they stand now."""
         known = {order.client_id: order.filled for order in self.before.orders}
         return tuple(
             order
@@ -32,9 +32,23 @@ class Left:
         )
 
     @property
+    def sales(self) -> tuple[Order, ...]:
+        """The same exits with what they traded since alone: what a stop had sold before was not sold by this."""
+        known = {order.client_id: order for order in self.before.orders}
+        return tuple(_since(known.get(order.client_id), order) for order in self.orders)
+
+    @property
     def sold(self) -> Decimal:
         """Base quantity sold since."""
         return self.after.sold - self.before.sold
+
+
+def _since(before: Order | None, order: Order) -> Order:
+    if before is None:
+        return order
+    return replace(
+        order, filled=order.filled - before.filled, cost=order.cost - before.cost, fee=order.fee - before.fee
+    )
 
 
 async def leave(desk: Desk, wishes: Sequence[tuple[Bracket, Decimal | None]], reason: ExitReason) -> list[Left]:

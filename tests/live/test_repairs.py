@@ -156,7 +156,8 @@ async def test_a_target_that_cannot_be_sold_gives_the_stop_back_in_the_same_look
     assert bracket.target_failures == 1
     assert bracket.target_retry_at is not None
     assert 0 < bracket.unprotected_s < 3
-    assert "Longest time without a stop: 0." in (await live.tell("status")).text
+    told = f"Longest that one trade was without a stop, all in all: {bracket.unprotected_s:.1f} s"
+    assert told in (await live.tell("status")).text
 
 
 async def test_an_answer_that_was_lost_doubles_nothing(live: LiveHouse) -> None:

@@ -260,3 +260,16 @@ async def test_a_force_test_that_loses_the_market_in_the_middle_has_failed_and_w
         assert reply.code is Code.TEST_FAILED
         assert [receipt.role for receipt in reply.receipts][:1] == ["entry"]
         assert len(rig.desk.ledger.unfinished()) == 1
+
+
+async def test_a_sale_does_not_count_what_the_stop_had_sold_before_it() -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        rig.time.pass_s(6)
+        rig.hand.trade("ZEC/USD", "480", "0.4")
+        await rig.tick()
+        [bracket] = rig.desk.ledger.unfinished()
+        assert (bracket.sold, bracket.held) == (Decimal("0.4"), Decimal("0.6"))
+        rig.time.pass_s(6)
+        reply = await rig.tell("close ZEC")
+        assert "Sold 0.6 of 0.6 ZEC" in reply.text
