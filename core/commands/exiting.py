@@ -71,8 +71,9 @@ def _of_one(one: Left) -> list[str]:
     before, after = one.before, one.after
     lines = []
     if one.sold > ZERO:
-        # What was bought while it was being sold belongs to it.
-        lines.append(say.sold_line(after.symbol, one.sales, before.held + after.bought - before.bought))
+        # What was bought while it was being sold belongs to it, also where its stop was seen to sell before that.
+        there = max(before.held + after.bought - before.bought, one.sold)
+        lines.append(say.sold_line(after.symbol, one.sales, there))
     if after.bought == ZERO:
         entry = after.entry
         name = entry.venue_id or entry.client_id if entry else after.id
@@ -83,6 +84,8 @@ def _of_one(one: Left) -> list[str]:
         )
     elif after.state is BracketState.CLOSED:
         lines.append(say.closed_line(after))
+    elif after.held < ZERO:
+        lines.append(f"Not all that {after.symbol} bought is seen yet; 'open' will tell what remains.")
     elif _is_unfinished(one) and after.leave is None:
         refused = [order.reason for order in after.orders if order.state is OrderState.REJECTED][-1:]
         why = f" ({refused[0]})" if refused else ""

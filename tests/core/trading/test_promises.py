@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.exiting import exit_reply
 from core.domain.brackets import BracketState, ExitReason
 from core.domain.errors import Code
 from core.domain.market import Quote, Tape
 from core.domain.modes import TargetMode, TradingState
+from core.domain.orders import Role
 from core.domain.venue import Action, Outcome
 from core.exchange.port import Exchange
 from core.ledger.rows import ORDERS
 from core.risk.limits import RiskLimits
+from core.trading import say
+from core.trading.leaving import Left
 from core.trading.tick import TickReport
 from tests.core.trading.faults import FaultyExchange
 from tests.rig import HandMarket, Rig, SettableClock, Wiring, hand_market, open_rig
@@ -268,8 +272,30 @@ async def test_a_sale_does_not_count_what_the_stop_had_sold_before_it() -> None:
         rig.time.pass_s(6)
         rig.hand.trade("ZEC/USD", "480", "0.4")
         await rig.tick()
-        [bracket] = rig.desk.ledger.unfinished()
-        assert (bracket.sold, bracket.held) == (Decimal("0.4"), Decimal("0.6"))
+        [before] = rig.desk.ledger.unfinished()
+        assert (before.sold, before.held) == (Decimal("0.4"), Decimal("0.6"))
+        rig.hand.trade("ZEC/USD", "470", "0.5")
+        await rig.tick()
+        [after] = rig.desk.ledger.unfinished()
+        left = Left(before, after)
+        assert [order.filled for order in left.orders] == [Decimal("0.9")]
+        [sale] = left.sales
+        assert (sale.filled, sale.average, left.sold) == (Decimal("0.5"), Decimal("469.9"), Decimal("0.5"))
+        assert sale.fee == after.orders[1].fee - before.orders[1].fee > 0
+        assert "Sold 0.5 of 0.6 ZEC" in say.sold_line("ZEC/USD", left.sales, before.held)
+
+
+async def test_a_stop_that_is_seen_to_sell_before_its_entry_is_seen_to_buy_sells_no_more_than_was_there() -> None:
+    async with open_rig() as rig:
+        await rig.tell("buy 1 ZEC SL 2% TP 3%")
+        [before] = rig.desk.ledger.unfinished()
         rig.time.pass_s(6)
-        reply = await rig.tell("close ZEC")
-        assert "Sold 0.6 of 0.6 ZEC" in reply.text
+        rig.hand.trade("ZEC/USD", "480", "0.4")
+        await rig.tick()
+        [after] = rig.desk.ledger.unfinished()
+        late = {order: replace(order, filled=Decimal("0.3")) for order in after.orders if order.role is Role.ENTRY}
+        blind = replace(after, id="zyseen", orders=tuple(late.get(order, order) for order in after.orders))
+        reply = await exit_reply(rig.desk, [Left(replace(before, id="zyseen", orders=()), blind)])
+        assert "Sold 0.4 of 0.4 ZEC" in reply.text
+        assert "Not all that ZEC/USD bought is seen yet; 'open' will tell what remains." in reply.text
+        assert "-0.1" not in reply.text
