@@ -142,7 +142,7 @@ class HandMarket:
         found = [one for one in self.events.get(symbol, ()) if since < _end(one) <= now and _begin(one) >= since]
         return Tape(symbol, found, _end(found[-1]) if found else since)
 
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+    async def candles(self, symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
         """The history that a test has put there."""
         self._must_be_up()
         return [one for one in self.history.get(symbol, ()) if one.interval_s == interval_s][-count:]

@@ -163,7 +163,7 @@ class Pilot:
 
     async def _candles(self, desk: Desk, symbol: str, until: datetime) -> Sequence[Candle]:
         try:
-            candles = await desk.market.candles(symbol, self.config.timeframe_s, self.config.history)
+            candles = await desk.market.candles(symbol, self.config.timeframe_s, self.config.history, patient=True)
         except MarketDownError as error:
             logger.debug("no candles of {}: {}", symbol, error.message)
             return ()

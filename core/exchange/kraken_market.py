@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 from loguru import logger
@@ -19,10 +20,14 @@ from core.exchange.pacing import TokenBucket
 
 PUBLIC_CALLS_PER_S = 1.0
 PUBLIC_BURST = 5
+PUBLIC_RESERVE = 4
+"""Calls at once that the candles of the autopilot leave to commands and to the tick."""
+
 ATTEMPTS = 3
 """Per read. aiohttp adds one of its own where the connection of a GET is dropped (never for a POST)."""
 
 QUOTE_REUSE = timedelta(seconds=1)
+CANDLES_REUSE = timedelta(minutes=1)
 STATUS_REUSE = timedelta(seconds=10)
 STATUS_LIMIT_S = 1.0
 STATUS_UNKNOWN = "unknown"
@@ -90,6 +95,7 @@ class KrakenMarketData:
         self._recent: dict[str, Quote] = {}
         self._statuses: dict[str, tuple[datetime, str]] = {}
         self._streamed: dict[str, Quote] = {}
+        self._closed: dict[tuple[str, int], tuple[datetime, list[Candle]]] = {}
         self._heard_at = datetime.min.replace(tzinfo=UTC)
         self._listing: Mapping[str, Instrument] = {}
         self._listing_tried_at = datetime.min.replace(tzinfo=UTC)
@@ -189,11 +195,18 @@ class KrakenMarketData:
         bridge, _ = await self._prints(symbol, venue_name, since, first) if first > since else ([], True)
         return Tape(symbol, (*bridge, *candles), candles[-1].ends_at, caught_up=True)
 
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
-        """The last `count` closed candles (Kraken keeps 719), oldest first."""
+    async def candles(self, symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
+        """The last `count` closed candles (Kraken keeps 719), oldest first.
+
+        What was read in the last minute is shown again while no candle has closed since; the patient read it anew.
+        """
         if interval_s not in INTERVALS_S:
             raise MarketDownError(f"Kraken has no candles of {interval_s} s, only of {INTERVALS_S} s.")
-        rows = await self._candles(symbol, await self._venue_name(symbol), interval_s, None)
+        read_at, rows = self._closed.get((symbol, interval_s), (datetime.min.replace(tzinfo=UTC), []))
+        now = self._clock()
+        if patient or now - read_at >= CANDLES_REUSE or _number(now, interval_s) != _number(read_at, interval_s):
+            rows = await self._candles(symbol, await self._venue_name(symbol), interval_s, None, patient=patient)
+            self._closed[symbol, interval_s] = (now, rows)
         return rows[max(0, len(rows) - count) :] if count > 0 else []
 
     async def close(self) -> None:
@@ -251,13 +264,15 @@ class KrakenMarketData:
             cursor = last
         return [event for event in found if event.at < before], False
 
-    async def _candles(self, symbol: str, venue_name: str, interval_s: int, since: datetime | None) -> list[Candle]:
+    async def _candles(
+        self, symbol: str, venue_name: str, interval_s: int, since: datetime | None, *, patient: bool = False
+    ) -> list[Candle]:
         """Closed candles; with `since`, those around and after it."""
         params: dict[str, object] = {"pair": venue_name, "interval": interval_s // 60}
         if since is not None:
             # Two intervals early: whether Kraken counts `since` in or out, the candle at `since` is there.
             params["since"] = int(since.timestamp()) - 2 * interval_s
-        result, _asked_at = await self._wire.read("OHLC", params)
+        result, _asked_at = await self._wire.read("OHLC", params, patient=patient)
         return [candle for candle in translate.candles(result, symbol, interval_s) if candle.closed]
 
 
@@ -275,27 +290,30 @@ class _PublicWire:
         self._clock = clock
         self._make_client = make_client
         self._timeout_s = timeout_s
-        self._pace = pace if pace is not None else TokenBucket(PUBLIC_CALLS_PER_S, PUBLIC_BURST)
+        self._pace = pace if pace is not None else TokenBucket(PUBLIC_CALLS_PER_S, PUBLIC_BURST, reserve=PUBLIC_RESERVE)
         self._sleep = sleep
         self._client: PublicClient | None = None
         self._is_closed = False
 
     async def read(
-        self, endpoint: str, params: Mapping[str, object], *, urgent: bool = False
+        self, endpoint: str, params: Mapping[str, object], *, urgent: bool = False, patient: bool = False
     ) -> tuple[object, datetime]:
-        """The `result` of one public endpoint and the time just before it was asked for. Raises MarketDownError."""
+        """The `result` of one public endpoint and the time just before it was asked for. Raises MarketDownError.
+
+        `urgent` waits for no turn, `patient` lets everybody else go first.
+        """
         # Our own queue is no fault of Kraken's, so the time-out begins when the turn has come.
         if urgent:
             self._pace.debit()
         else:
-            await self._pace.take()
+            await self._pace.take(patient=patient)
         retrying = AsyncRetrying(
             # aiohttp takes our cancellation for its own time-out when both fall on the same instant; then the delay
             # is what ends the attempts.
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._timeout_s),
             wait=wait_exponential(multiplier=0.2, min=0.2, max=2.0),
             retry=retry_if_exception_type(_PassingError),
-            sleep=self._pause,
+            sleep=partial(self._pause, patient=patient),
             reraise=True,
         )
         try:
@@ -312,9 +330,9 @@ class _PublicWire:
         if client is not None:
             await client.close()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, *, patient: bool) -> None:
         await self._sleep(seconds)
-        await self._pace.take()
+        await self._pace.take(patient=patient)
 
     async def _ask(self, endpoint: str, params: Mapping[str, object]) -> tuple[object, datetime]:
         if self._is_closed:
@@ -361,6 +379,11 @@ def _not_empty(listing: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
     if not listing:
         raise MarketDownError("Kraken's list of pairs holds none that can be traded.")
     return listing
+
+
+def _number(at: datetime, interval_s: int) -> int:
+    """Which candle a moment lies in."""
+    return int(at.timestamp()) // interval_s
 
 
 def _interval_that_reaches(reach: timedelta) -> int:

@@ -4,9 +4,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+_ROUNDING = 1e-6
+"""Tokens are counted in floats: after the very wait that was worked out, a hair may be missing."""
+
 
 class TokenBucket:
     """Lets `burst` calls through at once and `rate_per_s` after that, first come, first served.
+
+    Callers that are `patient` come after all others, one behind the other, and never take the last `reserve` tokens:
+    who comes in a hurry finds those.
 
     For one event loop. `monotonic` tells seconds, `sleep` waits them; both are passed in so that tests need not wait.
     """
@@ -16,20 +22,28 @@ class TokenBucket:
         rate_per_s: float,
         burst: int,
         *,
+        reserve: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         if rate_per_s <= 0 or burst < 1:
             raise ValueError(f"a bucket needs a rate above 0 and a burst of at least 1, not {rate_per_s} and {burst}")
+        if not 0 <= reserve < burst:
+            raise ValueError(f"a bucket of {burst} cannot keep a reserve of {reserve}")
         self._rate_per_s = rate_per_s
+        self._least_for_the_patient = 1.0 + reserve
+        self._patience = asyncio.Lock()
         self._burst = burst
         self._monotonic = monotonic
         self._sleep = sleep
         self._tokens = float(burst)
         self._refilled_at = monotonic()
 
-    async def take(self) -> None:
+    async def take(self, *, patient: bool = False) -> None:
         """Wait until one more call is due. A caller that is canceled while it waits gives its place back."""
+        if patient:
+            await self._take_patiently()
+            return
         self._refill()
         # The token is taken before the wait, into debt: whoever comes later sees the debt and waits behind, which
         # makes the queue fair without a lock.
@@ -41,6 +55,15 @@ class TokenBucket:
         except BaseException:
             self._tokens += 1
             raise
+
+    async def _take_patiently(self) -> None:
+        async with self._patience:
+            self._refill()
+            # Whoever took a token during the wait has made it longer.
+            while self._tokens < self._least_for_the_patient - _ROUNDING:
+                await self._sleep((self._least_for_the_patient - self._tokens) / self._rate_per_s)
+                self._refill()
+            self._tokens -= 1
 
     def debit(self) -> None:
         """Take a token without waiting, into debt: for the rare call that must not wait. Others wait the longer."""

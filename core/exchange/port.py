@@ -148,8 +148,11 @@ class MarketData(Protocol):
         """What traded after `since`, up to now, in order."""
         ...
 
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
-        """The last `count` closed candles, oldest first; fewer where history is shorter."""
+    async def candles(self, symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
+        """The last `count` closed candles, oldest first; fewer where history is shorter.
+
+        `patient`: where calls are counted, whatever else is read goes first. For work that nobody waits for.
+        """
         ...
 
     async def close(self) -> None:

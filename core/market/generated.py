@@ -130,7 +130,7 @@ class GeneratedMarket:
         prints = [self._print(instrument, step) for step in range(first, last + 1)]
         return Tape(symbol, prints, _time(last))
 
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+    async def candles(self, symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
         """Closed candles made of the same prints that the tape shows."""
         instrument = self._instruments.get(symbol)
         if instrument is None:

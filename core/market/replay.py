@@ -76,7 +76,7 @@ class ReplayMarket:
         candles = [series.candle(index) for index in range(first, last)]
         return Tape(symbol, candles, candles[-1].ends_at if candles else since)
 
-    async def candles(self, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+    async def candles(self, symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
         """The last closed candles, at the recording's own interval only."""
         series = self._series.get(symbol)
         if series is None or series.interval_s != interval_s:

@@ -118,6 +118,7 @@ async def approve_entry(
     if not snapshot.complete:
         raise Denied(Code.VENUE_UNREADABLE, "the venue's lists came only in part; nothing is bought on half a picture")
     atr = atr or await desk.atr(symbol)
+    account = await account_of(desk, snapshot, instrument)
     # Last: the account may have to wait for its turn to be read, and the price goes on meanwhile.
     quote = await desk.fresh_quote(symbol)
     limit, notes = _limit(instrument, entry_type, limit_price)
@@ -129,7 +130,6 @@ async def approve_entry(
     wrong = misplaced(prices, expected)
     if wrong is not None:
         raise wrong
-    account = await account_of(desk, snapshot, instrument)
     funds = Funds(account.available, account.equity, expected, prices.risk, account.taker_pct)
     wanted = size_entry(*quantity, funds, instrument)
     worst = await _worst_price(desk, symbol, wanted, limit, expected)
@@ -201,7 +201,8 @@ async def account_of(desk: Desk, snapshot: Snapshot, instrument: Instrument) -> 
             pairs[asset] = next(
                 (pair for pair in (f"{asset}/{currency}", f"{currency}/{asset}") if pair in known), None
             )
-    quotes = await desk.quotes(pair for pair in pairs.values() if pair)
+    # With the pair's own: calls are counted, and whoever asks for its price next need not read it again.
+    quotes = await desk.quotes([instrument.symbol, *(pair for pair in pairs.values() if pair)])
     worth = ZERO
     for asset, pair in pairs.items():
         quote = quotes.get(pair) if pair else None

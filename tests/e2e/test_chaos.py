@@ -47,6 +47,7 @@ async def test_a_bot_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     books = read_books(home.database)
     assert disagreements(books) + broken_promises(books, memory) == []
     assert "Traceback" not in bot.log.text
+    assert books.paper_fills, "nothing was ever bought: these lives prove nothing"
     states = dict(Counter(order["state"] for order in books.orders))
     print(
         f"{len(books.brackets)} brackets, {len(books.paper_fills)} fills, orders {states}, refusals {memory.refusals}"

@@ -226,6 +226,7 @@ async def stormy(home: Home, kraken: KrakenStandIn, telegram: Telegram, target_m
 def tell(bad: Stormy) -> None:
     memory, kraken = bad.world.memory, bad.world.kraken
     live = read_live_books(bad.world.home.database)
+    assert kraken.account.trades, "nothing was ever bought: this weather proves nothing"
     states = dict(Counter(row["state"] for row in live.books.orders))
     slowest_s, text = bad.owner.slowest
     print(

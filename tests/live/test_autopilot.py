@@ -41,7 +41,9 @@ async def _just_after_a_close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def clock() -> datetime:
         return wall_clock() + ahead
 
-    async def candles(_: object, symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+    async def candles(
+        _: object, symbol: str, interval_s: int, count: int, *, patient: bool = False
+    ) -> Sequence[Candle]:
         ends_at = datetime.fromtimestamp(clock().timestamp() // 300 * 300, UTC)
         return _rising(ends_at)[-count:] if (symbol, interval_s) == (ZEC, 300) else ()
 

@@ -154,10 +154,10 @@ async def test_a_source_that_is_slow_holds_up_nobody_but_itself(monkeypatch: pyt
         await fly.candle(3, look=False)
         candles = fly.rig.hand.candles
 
-        async def slow(symbol: str, interval_s: int, count: int) -> Sequence[Candle]:
+        async def slow(symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
             if symbol == "ETH/USD":
                 await asyncio.Event().wait()
-            return await candles(symbol, interval_s, count)
+            return await candles(symbol, interval_s, count, patient=patient)
 
         fly.rig.hand.candles = slow  # type: ignore[method-assign]
         assert await fly.pilot.look() == 1

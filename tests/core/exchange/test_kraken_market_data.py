@@ -304,6 +304,20 @@ async def test_candles_are_the_last_closed_ones_oldest_first(rig: Rig) -> None:
     assert rig.venue.asked("OHLC") == [{"pair": "XZECZUSD", "interval": "60"}]
 
 
+async def test_candles_are_read_again_after_a_minute_after_a_close_and_for_the_patient(rig: Rig) -> None:
+    rig.zec.flat_candles(1, datetime(2026, 11, 20, 11, 0, tzinfo=UTC), 58)
+    rig.now = datetime(2026, 11, 20, 11, 57, 5, tzinfo=UTC)
+    source = rig.source()
+    for wait_s, patient, reads in ((0, False, 1), (30, False, 1), (1, True, 2), (23, False, 2), (1, False, 3)):
+        rig.now += timedelta(seconds=wait_s)
+        await source.candles(ZEC, 60, 3, patient=patient)
+        assert len(rig.venue.asked("OHLC")) == reads, (wait_s, patient)
+    await source.candles(ZEC, 3600, 3)
+    rig.now += timedelta(seconds=61)
+    await source.candles(ZEC, 3600, 3)
+    assert len(rig.venue.asked("OHLC")) == 5
+
+
 async def test_candles_are_fewer_where_history_is_shorter(rig: Rig) -> None:
     rig.zec.flat_candles(60, datetime(2026, 11, 20, 2, 0, tzinfo=UTC), 11)
     source = rig.source()

@@ -85,3 +85,47 @@ async def test_a_canceled_caller_gives_its_place_back() -> None:
 def test_a_bucket_that_could_never_give_a_token_is_refused(rate_per_s: float, burst: int) -> None:
     with pytest.raises(ValueError, match="a bucket needs"):
         TokenBucket(rate_per_s, burst)
+
+
+async def test_the_patient_leave_a_reserve_to_those_who_come_in_a_hurry() -> None:
+    time = Time()
+    bucket = TokenBucket(1.0, 5, reserve=3, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(2):
+        await bucket.take(patient=True)
+    assert time.slept == []
+    for _ in range(3):
+        await bucket.take()
+    assert time.slept == []
+    await bucket.take(patient=True)
+    assert sum(time.slept) == pytest.approx(4.0)
+
+
+async def test_however_many_wait_patiently_a_call_in_a_hurry_does_not_wait_behind_them() -> None:
+    bucket = TokenBucket(20.0, 5, reserve=3)
+    patient = [asyncio.create_task(bucket.take(patient=True)) for _ in range(50)]
+    await asyncio.sleep(0.2)
+    done_before = sum(task.done() for task in patient)
+    for _ in range(3):
+        await bucket.take()
+    assert done_before < 50
+    assert sum(task.done() for task in patient) <= done_before + 1
+    for task in patient:
+        task.cancel()
+    await asyncio.gather(*patient, return_exceptions=True)
+
+
+async def test_one_that_waits_patiently_and_is_canceled_takes_nothing() -> None:
+    bucket = TokenBucket(0.001, 2, reserve=1)
+    await bucket.take(patient=True)
+    waiting = asyncio.create_task(bucket.take(patient=True))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(1):
+        await bucket.take()
+
+
+@pytest.mark.parametrize("reserve", [-1, 5, 6])
+async def test_a_reserve_that_leaves_nothing_to_the_patient_is_refused(reserve: int) -> None:
+    with pytest.raises(ValueError, match=f"a bucket of 5 cannot keep a reserve of {reserve}"):
+        TokenBucket(1.0, 5, reserve=reserve)
