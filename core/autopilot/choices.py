@@ -11,6 +11,7 @@ from core.strategy.config import TradingConfig
 from core.strategy.universe import LeftOut
 
 SELECTED_KEY, LOOKED_AT_KEY = "universe", "autopilot:looked_at"
+FORMER_LIST_KEY = "watchlist"
 WATCHED_MAX = 100
 """Kraken is asked for one symbol's candles a second; more could not be read while a candle is fresh."""
 
@@ -36,7 +37,7 @@ class Choices:
 
     def watched(self, mode: Mode) -> tuple[str, ...]:
         """The symbols that are looked at in this mode, in the order in which they were chosen."""
-        stored = self._store.get(_list(mode))
+        stored = self._own_list(mode)
         if stored is not None:
             return tuple(json.loads(stored))
         _, selected = self._selected()
@@ -72,11 +73,15 @@ class Choices:
 
     def is_chosen(self, mode: Mode) -> bool:
         """True once the owner has changed this mode's list himself."""
-        return self._store.get(_list(mode)) is not None
+        return self._own_list(mode) is not None
 
     def watch(self, mode: Mode, symbols: Sequence[str]) -> None:
         """Store another list. Each mode has its own: what is said about PAPER gives LIVE nothing to trade."""
         self._store.put(_list(mode), json.dumps(list(dict.fromkeys(symbols))))
+
+    def _own_list(self, mode: Mode) -> str | None:
+        # A list from before each mode had its own holds for both: what its owner took off it is not to be traded.
+        return self._store.get(_list(mode)) or self._store.get(FORMER_LIST_KEY)
 
     def looked_at_since(self, mode: Mode, symbols: Collection[str], now: datetime) -> dict[str, datetime]:
         """Since when each of these has been looked at without a pause, the times included in which Zyn did not run.

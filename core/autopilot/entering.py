@@ -21,7 +21,7 @@ from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
 from core.strategy.profit import goal_reached
 from core.trading.desk import Desk
-from core.trading.door import account_of, open_position_with_brackets
+from core.trading.door import account_of, flattened_meanwhile, open_position_with_brackets
 from core.trading.state import reasons
 
 Closes = Mapping[str, Sequence[Candle]]
@@ -30,13 +30,18 @@ HALF = Decimal(50)
 
 
 async def enter(
-    desk: Desk, evaluation: Evaluation, config: TradingConfig, keeper: DayKeeper, seen: Closes
+    desk: Desk, evaluation: Evaluation, config: TradingConfig, keeper: DayKeeper, seen: Closes, flattened: int
 ) -> Evaluation:
-    """Buy what this evaluation asks for, or say what stopped it. Never raises for a rule, a venue or a market."""
+    """Buy what this evaluation asks for, or say what stopped it. Never raises for a rule, a venue or a market.
+
+    `flattened`: the desk's count when it was decided; a flatten since then ends it.
+    """
     try:
         verdict = await _ask(desk, evaluation, config, keeper, seen)
         if isinstance(verdict, Stopped):
             return evaluation.ended(Came.STOPPED, verdict.why, verdict.gate)
+        if desk.flattened != flattened:
+            raise flattened_meanwhile(desk)
         opened = await open_position_with_brackets(
             desk,
             evaluation.symbol,

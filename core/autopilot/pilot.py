@@ -5,6 +5,7 @@ whatever ends the process. A candle that nobody looked at in time is written dow
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,10 @@ class _Round:
     """Since when each symbol has been looked at without a pause."""
     retry_at: datetime
     tries: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+    """How often each has been read: one that has not traded must not be read again and again before the others."""
+    flattened: int = 0
+    """The desk's count of flattens when the decisions of this round were taken."""
     seen: dict[str, Sequence[Candle]] = field(default_factory=dict)
 
 
@@ -141,7 +146,7 @@ class Pilot:
         first, and the others at the next look. Intervals without trades are no candles.
         """
         held = _held(desk)
-        symbols = sorted(current.waiting, key=lambda symbol: (symbol not in held, symbol))
+        symbols = sorted(current.waiting, key=lambda symbol: (symbol not in held, current.asked[symbol], symbol))
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def read(symbol: str) -> Sequence[Candle]:
@@ -157,6 +162,7 @@ class Pilot:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         found = {symbol: task.result() for symbol, task in tasks.items() if not task.cancelled()}
+        current.asked.update(found.keys())
         arrived = {name: its for name, its in found.items() if its and its[-1].ends_at == current.ends_at}
         current.seen |= arrived
         return arrived
@@ -188,6 +194,7 @@ class Pilot:
             if signal is None or not is_fresh or now - last.ends_at > self.late:
                 continue
             planned.append(self._plan(desk, signal, now, is_on=is_on))
+        current.flattened = desk.flattened
         ours = self.evaluations.claim(planned)
         self._log_missed(ours)
         seen = [one for one in ours if one.came is not Came.MISSED]
@@ -272,7 +279,7 @@ class Pilot:
             )
         if self._service.active_mode is not desk.mode:
             return begun.ended(Came.STOPPED, f"{desk.mode} is not the active mode any more", Gate.AUTOPILOT_OFF)
-        return await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen)
+        return await enter(desk, begun, self.config, self.keepers[desk.mode], current.seen, current.flattened)
 
     async def _resolve(self, desk: Desk) -> None:
         """Say of each decision that was begun, and whose end nobody wrote down, what the ledger shows of it."""

@@ -166,7 +166,9 @@ class AccountBooks:
             rows = translate.orders(result, "closed", pairs, self._skew)
             found += rows
             total = translate.count(result)
-            is_last = len(rows) < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
+            is_last = (
+                translate.rows_of(result, "closed") < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
+            )
             if is_last or (not looks_for_more and left <= translate.names_of(found)):
                 break
         else:

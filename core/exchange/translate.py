@@ -162,6 +162,11 @@ def is_client_id(name: str) -> bool:
     return name.startswith(OUR_SIGN) and "-" in name
 
 
+def rows_of(result: object, key: str) -> int:
+    """How many rows an answer has under `key`, those included that cannot be read."""
+    return len(mapping(mapping(result, "list").get(key), "list"))
+
+
 def count(result: object) -> int | None:
     """How many rows all pages have together, where Kraken says so."""
     found = mapping(result, "list").get("count")

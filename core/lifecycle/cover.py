@@ -49,13 +49,17 @@ def cover(draft: Draft) -> None:
 
 
 def may_sell(bracket: Bracket, quote: Quote | None) -> bool:
-    """True where the next decision may take a stop away in order to sell: somebody wants out, or the target is here."""
+    """True where the next decision may take a stop away in order to sell: somebody wants out, the
+    target is here, or a stop hangs.
+    """
     if any(one.cancel_asked and one.role is Role.STOP for one in bracket.orders if not one.is_terminal):
         return False  # It has begun: from here on nothing else is asked.
     if bracket.unprotected_since is not None and any(one.cancel_asked for one in bracket.of_role(Role.STOP)):
         return False
     if bracket.leave is not None or bracket.unprotected_since is not None:
         return True
+    if any(one.triggered_at is not None for one in bracket.of_role(Role.STOP) if one.is_live):
+        return True  # A stop that hangs is taken back and sold.
     reached = quote is not None and bracket.target_price is not None and quote.bid >= bracket.target_price
     return reached and bracket.held > ZERO
 

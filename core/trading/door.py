@@ -67,12 +67,12 @@ async def open_position_with_brackets(
             seconds = waited.total_seconds()
             raise Denied(Code.BUSY, f"Kraken could not be read for {seconds:.0f} s; nothing was bought, say it again")
         if desk.flattened != flattened:
-            raise Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk was flattened meanwhile; nothing was bought")
+            raise flattened_meanwhile(desk)
         bracket = _plan(desk, verdict, opening)
         if desk.settings.validate_only:
             raise await _validated(desk, bracket, opening)
         with desk.at_work():
-            await _send(desk, bracket, opening)
+            await _send(desk, bracket, opening, flattened)
             await desk.settle(bracket.base)
     final = desk.ledger.bracket(bracket.id)
     if final is None:
@@ -277,10 +277,20 @@ def _free_id(desk: Desk) -> str:
     return name
 
 
-async def _send(desk: Desk, bracket: Bracket, opening: Opening) -> None:
+def flattened_meanwhile(desk: Desk) -> Denied:
+    """The refusal of an entry that somebody has flattened the desk over."""
+    return Denied(Code.NOT_ACTIVE, f"the {desk.mode} desk was flattened meanwhile; nothing was bought")
+
+
+async def _send(desk: Desk, bracket: Bracket, opening: Opening, flattened: int) -> None:
     """Save the intent with its entry order in one transaction, then send it."""
     async with desk.lock(bracket.base):
         rules = await desk.rules(bracket.symbol)
+        # Asked again, and nothing is waited for from here to the save: a flatten, the kill switch or a lost stop may
+        # have come while this waited for its turn.
+        if desk.flattened != flattened:
+            raise flattened_meanwhile(desk)
+        require_entries(desk, Side.BUY)
         decision = decide(bracket, opening.snapshot, opening.quote, desk.clock(), rules)
         desk.ledger.save([decision])
         desk.note_change(bracket.base)

@@ -60,6 +60,9 @@ async def looked(desk: Desk, symbol: str | None = None) -> str:
     """
     if desk.mode is not Mode.LIVE:
         return ""
+    if not desk.has_compared:
+        # A desk whose books were not compared takes no orders, and a look would send some.
+        return "Kraken's books were not compared with Zyn's yet: this is what Zyn had booked; more may have traded."
     base = symbol.partition("/")[0] if symbol is not None else None
     report = await desk.house.tick(desk, base)
     bases = {bracket.base for bracket in desk.ledger.unfinished(base)}

@@ -140,6 +140,53 @@ async def test_a_buy_that_was_being_approved_while_the_owner_flattened_is_not_ma
     assert live.desk.ledger.newest() is None
 
 
+@pytest.mark.parametrize("what", ["flattened", "halted"])
+async def test_a_buy_that_waits_for_its_turn_while_the_desk_is_flattened_or_halted_is_not_made(
+    live: LiveHouse, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with live.desk.lock("ZEC"):
+        buying = asyncio.create_task(live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%."))
+        await asyncio.sleep(0.3)
+        assert not buying.done()
+        if what == "flattened":
+            assert "Already flat" in (await live.tell("flatten")).text
+        else:
+            monkeypatch.setattr(live.desk, "killed", lambda: "the day's loss limit is reached")
+    reply = await buying
+    assert (reply.ok, reply.code) == (False, Code.NOT_ACTIVE), reply.text
+    assert live.desk.ledger.newest() is None
+    assert live.kraken.private.asked("AddOrder") == []
+
+
+async def test_a_stop_that_hangs_is_left_at_the_venue_while_the_pair_takes_no_sale(
+    live: LiveHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    live.kraken.account.trade("ZEC/USD", "500.00", volume="0.01")
+    await live.tick(2)
+
+    async def closed(_symbol: str) -> str:
+        return "cancel_only"
+
+    monkeypatch.setattr(live.desk.market, "status", closed)
+    now = live.desk.clock
+    monkeypatch.setattr(live.desk, "clock", lambda: now() + timedelta(seconds=25))
+    await live.prices_pass()
+    await live.tick(3)
+    assert live.kraken.private.asked("CancelOrder") == []
+    assert [one.quantity - one.filled for one in live.resting() if one.type is OrderType.STOP_LOSS] == [D("0.03")]
+
+
+async def test_a_list_of_trades_sends_nothing_at_a_desk_whose_books_were_not_compared(
+    live: LiveHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
+    monkeypatch.setattr(type(live.desk), "has_compared", property(lambda _: False))
+    before = len(live.kraken.requests)
+    assert "were not compared with Zyn's yet" in (await live.tell("trades")).text
+    assert len(live.kraken.requests) == before
+
+
 async def test_a_refusal_that_passes_does_not_end_a_flatten(live: LiveHouse) -> None:
     await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
     live.kraken.fail(faults.error("EOrder:Rate limit exceeded"), times=1, endpoint="AddOrder")

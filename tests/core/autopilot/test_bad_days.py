@@ -147,6 +147,27 @@ async def test_a_way_out_that_was_interrupted_is_gone_by_the_next_process() -> N
         assert again.rows()[0].came is Came.LEFT
 
 
+async def test_symbols_without_a_trade_are_not_read_again_before_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilot_module, "READ_S", 0.05)
+    symbols = tuple(f"{letter}{letter}/USD" for letter in "ABCDEFGH")
+    config = ONE.model_copy(update={"universe": Universe(symbols=symbols)})
+    async with flight(config) as fly:
+        asked: list[str] = []
+
+        async def quiet(symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
+            await asyncio.sleep(0.03)
+            asked.append(symbol)
+            return []
+
+        fly.rig.hand.candles = quiet  # type: ignore[method-assign]
+        fly.rig.time.pass_s(310)
+        for _ in range(12):
+            await fly.pilot.look()
+            fly.rig.time.pass_s(6)
+        assert len(asked) >= len(symbols)
+        assert sorted(asked[: len(symbols)]) == sorted(symbols), "all of them once, before any of them twice"
+
+
 async def test_a_source_that_is_slow_holds_up_nobody_but_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pilot_module, "READ_S", 0.05)
     config = ONE.model_copy(update={"universe": Universe(symbols=(ZEC, "ETH/USD"))})

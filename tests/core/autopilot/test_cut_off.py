@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from core.domain.brackets import BracketState, ExitReason
+from core.autopilot import entering
+from core.autopilot.leaving import left_meanwhile
+from core.domain.brackets import BracketState, ExitReason, Leave
 from core.domain.modes import Mode
 from core.domain.venue import Unknown
-from core.risk.gates import Gate
+from core.lifecycle.decide import Decision as Decision_
+from core.risk.gates import Gate, Passed, Stopped
 from core.risk.limits import active_risk
 from core.strategy.config import ConfigError, TradingConfig, Universe, in_currency
 from core.strategy.evaluation import Came, Evaluation
@@ -111,6 +115,44 @@ async def test_a_way_out_that_was_cut_off_and_ended_by_its_stop_is_told_so() -> 
         await again.pilot.look()
         rows = [one for one in again.rows() if one.came is Came.LEFT]
         assert [one.text for one in rows] == ["it had ended before: closed by your command"]
+
+
+async def test_a_part_that_somebody_sells_is_not_the_way_out_that_was_cut_off() -> None:
+    async with flight() as fly:
+        again = await _begun_to_leave(fly)
+        bracket = again.bracket()
+        begun = next(one for one in again.rows() if one.came is Came.BEGUN)
+        for quantity, is_out in ((bracket.held / 4, False), (bracket.held, True)):
+            wish = Leave(quantity, ExitReason.COMMAND, D(0), again.rig.time())
+            again.rig.desk.ledger.save([Decision_(bracket, replace(bracket, leave=wish), (), (), ())])
+            assert (left_meanwhile(again.rig.desk, begun) is not None) is is_out
+
+
+async def test_a_list_from_before_each_mode_had_its_own_holds_for_both() -> None:
+    async with flight() as fly:
+        fly.pilot.choices._store.put("watchlist", '["SOL/USD"]')
+        choices = fly.pilot.choices
+        assert choices.watched(Mode.LIVE) == choices.watched(Mode.PAPER) == ("SOL/USD",)
+        assert choices.is_chosen(Mode.LIVE)
+        choices.watch(Mode.PAPER, [ZEC])
+        assert (choices.watched(Mode.PAPER), choices.watched(Mode.LIVE)) == ((ZEC,), ("SOL/USD",))
+
+
+async def test_what_was_decided_before_a_flatten_is_not_bought_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flight() as fly:
+        ask = entering._ask
+
+        async def then_flat(*given: Any) -> Passed | Stopped:
+            verdict = await ask(*given)
+            fly.rig.desk.flattened += 1
+            return verdict
+
+        monkeypatch.setattr(entering, "_ask", then_flat)
+        await fly.candle("-1.2")
+        row = fly.rows()[-1]
+        assert (row.came, row.gate) == (Came.REFUSED, Gate.ORDER)
+        assert "was flattened meanwhile; nothing was bought" in row.text
+        assert fly.rig.desk.ledger.newest() is None
 
 
 async def test_candles_of_a_symbol_that_nobody_watched_are_not_missed() -> None:
