@@ -10,7 +10,6 @@ from core.domain.brackets import Bracket, BracketState, ExitReason, Level, Level
 from core.domain.errors import ZynError
 from core.domain.events import Event, EventKind
 from core.domain.money import ZERO, plain
-from core.domain.orders import Role
 from core.lifecycle.news import EXIT_WORDS, resting_stop
 from core.strategy.config import TradingConfig
 from core.strategy.evaluation import Came, Evaluation
@@ -35,18 +34,13 @@ async def leave_position(desk: Desk, evaluation: Evaluation) -> Evaluation:
 def left_meanwhile(desk: Desk, evaluation: Evaluation) -> Evaluation | None:
     """What became of the position that this evaluation was about, if it has ended or is being sold already."""
     bracket = desk.ledger.bracket(evaluation.holding)
-    if bracket is None or (bracket.state is not BracketState.CLOSED and not _leaves_whole(bracket)):
+    if bracket is None:
+        return None
+    # A part that somebody sells is not this way out.
+    is_going = bracket.leave is not None and bracket.to_leave >= bracket.held
+    if bracket.state is not BracketState.CLOSED and not is_going:
         return None
     return evaluation.ended(Came.LEFT, _left_text(Left(bracket, bracket)), bracket_id=bracket.id)
-
-
-def _leaves_whole(bracket: Bracket) -> bool:
-    """True where all that it holds is being sold; a part that somebody sells is not this way out."""
-    wish = bracket.leave
-    if wish is None:
-        return False
-    sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO) - wish.sold_before
-    return wish.quantity - sold >= bracket.held
 
 
 def _left_text(left: Left) -> str:

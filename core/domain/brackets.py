@@ -162,6 +162,17 @@ class Bracket:
         return sum((order.filled for order in self.orders if order.role is not Role.ENTRY), ZERO)
 
     @property
+    def sold_on_wish(self) -> Decimal:
+        """Base quantity that its sales at market have sold, stops and targets left out."""
+        return sum((order.filled for order in self.of_role(Role.EXIT)), ZERO)
+
+    @property
+    def to_leave(self) -> Decimal:
+        """Base quantity that a wish to sell still asks for; zero where there is none."""
+        wish = self.leave
+        return max(ZERO, wish.quantity - (self.sold_on_wish - wish.sold_before)) if wish is not None else ZERO
+
+    @property
     def held(self) -> Decimal:
         """Base quantity that is still there."""
         return self.bought - self.sold - self.gone

@@ -97,7 +97,8 @@ class Reach:
 
     `since`: no order that is wanted is older; `ages`: when each of them, and each parent, was made, by name, so that
     what is found among the open ones does not stretch the search for the others. `parents`: venue ids of entries whose
-    spawned stops are looked for.
+    spawned stops are looked for; `spans`: of each of those, when it was made and when it was last filled, between which
+    its stops have begun.
     `sweep`: every order that ended since then, wanted or not, for a ledger that may have forgotten some. `urgent`:
     something is under way that must not wait behind other reads.
     """
@@ -108,6 +109,7 @@ class Reach:
     balances: bool = True
     urgent: bool = False
     ages: Mapping[str, datetime] = field(default_factory=dict)
+    spans: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
 
 EVERYTHING = Reach()

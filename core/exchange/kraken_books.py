@@ -157,26 +157,63 @@ class AccountBooks:
         if not left and not looks_for_more:
             return Page(settled)
         since = _since(left, reach)
-        found: list[VenueOrder] = []
-        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))} if since else {}
-        for page in range(PAGES_MAX):
-            result = await self._read(
-                Endpoint.CLOSED_ORDERS, form | {"ofs": str(page * PAGE_ROWS)}, urgent=reach.urgent
+        form = {"start": self._stamp(since - EARLIER)} if since else {}
+
+        def is_enough(found: Sequence[VenueOrder]) -> bool:
+            return not looks_for_more and left <= translate.names_of(found)
+
+        found, is_whole = await self._read_closed(form, pairs, is_enough, urgent=reach.urgent)
+        if not is_whole:
+            # More has ended since than is read: children are looked for where they began, all else by its name.
+            is_whole = await self._find_children(reach, found, pairs) and await self._find_by_name(
+                left, found, pairs, urgent=reach.urgent
             )
-            rows = translate.orders(result, "closed", pairs, self._skew)
-            found += rows
-            total = translate.count(result)
-            is_last = (
-                translate.rows_of(result, "closed") < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
-            )
-            if is_last or (not looks_for_more and left <= translate.names_of(found)):
-                break
-        else:
-            # More has ended since than is read. What is wanted is asked for by its name: only children have none.
-            is_last = not reach.parents and await self._find_by_name(left, found, pairs, urgent=reach.urgent)
         self._settle(found, missing)
-        whole = is_last or (not looks_for_more and left <= translate.names_of(found))
-        return Page([*settled, *found], whole)
+        return Page([*settled, *found], is_whole)
+
+    async def _read_closed(
+        self,
+        form: Mapping[str, str],
+        pairs: translate.Pairs,
+        is_enough: Callable[[Sequence[VenueOrder]], bool],
+        *,
+        urgent: bool,
+    ) -> tuple[list[VenueOrder], bool]:
+        """Closed orders page by page, and whether these are all, or enough."""
+        found: list[VenueOrder] = []
+        for page in range(PAGES_MAX):
+            asked = {**form, "ofs": str(page * PAGE_ROWS)}
+            result = await self._read(Endpoint.CLOSED_ORDERS, asked, urgent=urgent)
+            found += translate.orders(result, "closed", pairs, self._skew)
+            rows, total = translate.rows_of(result, "closed"), translate.count(result)
+            is_last = rows < PAGE_ROWS if total is None else (page + 1) * PAGE_ROWS >= total
+            if is_last or is_enough(found):
+                return found, True
+        return found, False
+
+    async def _find_children(self, reach: Reach, found: list[VenueOrder], pairs: translate.Pairs) -> bool:
+        """Add to `found` what began while the parents were filled. True when all of it could be read."""
+        if len(reach.parents) > ASKED_BY_NAME_MAX:
+            return False
+        for name in sorted(reach.parents):
+            if name not in reach.spans:
+                return False
+            made_at, filled_at = reach.spans[name]
+            form = {
+                "closetime": "open",
+                "start": self._stamp(made_at - EARLIER),
+                "end": self._stamp(filled_at + EARLIER),
+            }
+            begun, is_whole = await self._read_closed(form, pairs, lambda _: False, urgent=reach.urgent)
+            known = {one.venue_id for one in found}
+            found += [one for one in begun if one.venue_id not in known]
+            if not is_whole:
+                return False
+        return True
+
+    def _stamp(self, at: datetime) -> str:
+        """A moment of ours as Kraken's clock tells it, in whole seconds."""
+        return str(int((at + self._skew).timestamp()))
 
     async def _find_by_name(
         self, left: frozenset[str], found: list[VenueOrder], pairs: translate.Pairs, *, urgent: bool
@@ -217,9 +254,9 @@ class AccountBooks:
     async def fetch_fills(self, since: datetime, until: datetime | None = None) -> Sequence[VenueFill]:
         """Kraken's own executions since then, oldest first. Raises VenueUnreadableError."""
         pairs = await self.known_pairs()
-        form = {"start": str(int((since - EARLIER + self._skew).timestamp()))}
+        form = {"start": self._stamp(since - EARLIER)}
         if until is not None:
-            form["end"] = str(int((until + EARLIER + self._skew).timestamp()))
+            form["end"] = self._stamp(until + EARLIER)
         found: list[VenueFill] = []
         for page in range(PAGES_MAX):
             result = await self._read(Endpoint.TRADES, form | {"ofs": str(page * PAGE_ROWS)})

@@ -49,8 +49,8 @@ def cover(draft: Draft) -> None:
 
 
 def may_sell(bracket: Bracket, quote: Quote | None) -> bool:
-    """True where the next decision may take a stop away in order to sell: somebody wants out, the
-    target is here, or a stop hangs.
+    """True where the next decision may take a stop away in order to sell: somebody wants out, the target is here, or
+    the stop hangs.
     """
     if any(one.cancel_asked and one.role is Role.STOP for one in bracket.orders if not one.is_terminal):
         return False  # It has begun: from here on nothing else is asked.
@@ -87,11 +87,9 @@ def _to_sell(draft: Draft) -> tuple[Decimal, bool]:
     """Base quantity that should be sold now and is in no exit yet, and whether it is the target that says so."""
     bracket = draft.bracket
     free = bracket.held - remaining(draft.exits())
-    leave = bracket.leave
-    if leave is not None:
-        sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
+    if bracket.leave is not None:
         under_way = remaining(draft.live(Role.EXIT))
-        left = leave.quantity - (sold - leave.sold_before)
+        left = bracket.to_leave
         if bracket.target_retry_at is not None and draft.now < bracket.target_retry_at:
             return ZERO, False
         still_buys = any(order.role is Role.ENTRY and order.is_live for order in bracket.orders)

@@ -215,8 +215,7 @@ def _choose_to_leave(draft: Draft) -> None:
 
 def _leave(draft: Draft, reason: ExitReason) -> None:
     bracket = draft.bracket
-    sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
-    wish = Leave(bracket.held, reason, sold, draft.now)
+    wish = Leave(bracket.held, reason, bracket.sold_on_wish, draft.now)
     # The patience that refused stops and targets asked for is not owed to a sale.
     draft.bracket = replace(bracket, leave=wish, cancel_entry=True, protect_retry_at=None, target_retry_at=None)
 

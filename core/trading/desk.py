@@ -298,12 +298,13 @@ class Desk:
         now = self.clock()
         wanted, parents = wanted_orders(self.ledger, now), self._parents()
         named = {order.venue_id or order.client_id if order.spawned else order.client_id: order for order in wanted}
-        ages = {name: order.created_at for name, order in named.items()} | parents
+        ages = {name: order.created_at for name, order in named.items()}
+        ages |= {name: made_at for name, (made_at, _) in parents.items()}
         oldest = min(ages.values(), default=None)
         # A ledger that was restored from a copy may lack orders: the first look finds what ended since.
         sweep = None if self.has_compared else self.ledger.latest()
         shown = await self.exchange.snapshot(
-            named.keys(), Reach(oldest, frozenset(parents), sweep, balances, urgent, ages)
+            named.keys(), Reach(oldest, frozenset(parents), sweep, balances, urgent, ages, parents)
         )
         if shown.balances:
             self._balances_at = shown.at
@@ -339,7 +340,7 @@ class Desk:
             for bracket in self.ledger.unfinished()
         )
 
-    def _parents(self) -> dict[str, datetime]:
+    def _parents(self) -> dict[str, tuple[datetime, datetime]]:
         if not self.exchange.abilities.attaches_stops:
             return {}
         return parents_of(self.ledger.unfinished(), self.clock(), self._asked_parents)

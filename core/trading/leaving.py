@@ -105,12 +105,9 @@ def _still_buys(bracket: Bracket, part: Decimal | None) -> bool:
 
 
 def _wish(desk: Desk, bracket: Bracket, quantity: Decimal | None, reason: ExitReason) -> Bracket:
-    sold = sum((order.filled for order in bracket.of_role(Role.EXIT)), ZERO)
-    earlier = bracket.leave
-    waiting = max(ZERO, earlier.quantity - (sold - earlier.sold_before)) if earlier else ZERO
     # "All" is all that may ever be bought: a fill that crosses the cancel of its entry is sold as well.
-    whole = bracket.quantity if quantity is None else min(bracket.held, quantity + waiting)
-    wish = Leave(whole, reason, sold, desk.clock()) if whole > ZERO else None
+    whole = bracket.quantity if quantity is None else min(bracket.held, quantity + bracket.to_leave)
+    wish = Leave(whole, reason, bracket.sold_on_wish, desk.clock()) if whole > ZERO else None
     # What a target that failed has to wait for is not owed to a sale that somebody wants.
-    retry_at = bracket.target_retry_at if earlier is not None else None
+    retry_at = bracket.target_retry_at if bracket.leave is not None else None
     return replace(bracket, leave=wish, cancel_entry=bracket.cancel_entry or quantity is None, target_retry_at=retry_at)

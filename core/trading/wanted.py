@@ -25,14 +25,16 @@ def wanted_orders(ledger: Ledger, now: datetime) -> list[Order]:
     return found
 
 
-def parents_of(brackets: Iterable[Bracket], now: datetime, asked: Collection[str]) -> dict[str, datetime]:
-    """Entries with more bought than their spawned stops account for, by venue id, with when they were made.
+def parents_of(
+    brackets: Iterable[Bracket], now: datetime, asked: Collection[str]
+) -> dict[str, tuple[datetime, datetime]]:
+    """Entries with more bought than their spawned stops account for, by venue id: made when, and last filled when.
 
     One that was `asked` about is asked about again only while its fills are young.
     """
     entries = ((bracket.entry, bracket.spawned) for bracket in brackets)
     return {
-        entry.venue_id: entry.created_at
+        entry.venue_id: (entry.created_at, now if entry.is_live else entry.filled_at or now)
         for entry, spawned in entries
         if entry is not None
         and entry.venue_id is not None

@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 KILLS = int(os.environ.get("ZYN_KILLS", "10"))
 SEED = int(os.environ.get("ZYN_SEED") or secrets.randbelow(10**9))
 SHARES = [(*world, KILLS // 4 + (place < KILLS % 4)) for place, world in enumerate(WORLDS)]
+BOUGHT_WITHIN_S = 10.0
+"""Nothing else is asked of it then: what takes longer waits for something that it should not wait for."""
 ORDERS = frozenset({"AddOrder", "AmendOrder", "CancelOrder"})
 
 
@@ -68,6 +70,16 @@ class Lives:
         """An incident that was told halts entries until the owner has seen it."""
         if any(row["cleared_at"] is None for row in read_live_books(self.world.home.database).incidents):
             await bot.ask("risk resume")
+
+    async def _trades(self, bot: Bot) -> None:
+        """Whatever it went through, an order is still done, and soon: lives that trade nothing prove nothing."""
+        self.world.kraken.private.counter.value = 0
+        began = time.monotonic()
+        told = await bot.ask("buy $20 of ZEC/USD sl 2% tp 3%")
+        assert told["ok"], told["text"]
+        assert time.monotonic() - began < BOUGHT_WITHIN_S
+        self.world.memory.hear(told)
+        await self.world.settled()
 
     async def killed(self, bot: Bot) -> None:
         """Talk to it until it is killed; the market goes on without it for a while."""
@@ -110,6 +122,7 @@ class Lives:
             await self.killed(bot)
             print(f"kill {number + 1}: {self.world.memory.asked} asked, {self.world.memory.answered} answered")
         bot = await self.born()
+        await self._trades(bot)
         await self.world.open_is_true(bot)
         assert await bot.stop() == 0
         assert self.world.wrong() == []
@@ -120,10 +133,6 @@ class Lives:
         """The figures of all lives."""
         memory, kraken = self.world.memory, self.world.kraken
         live = read_live_books(self.world.home.database)
-        # Two or three lives may end before their first order; many may not.
-        assert kraken.account.trades or len(self.recoveries_s) <= 10, (
-            "nothing was ever bought: these lives prove nothing"
-        )
         states, longest = dict(Counter(row["state"] for row in live.books.orders)), self.watch.longest
         print(
             f"{memory.asked} commands, {memory.answered} answered, refusals {memory.refusals}\n"

@@ -158,12 +158,17 @@ async def test_a_buy_that_waits_for_its_turn_while_the_desk_is_flattened_or_halt
     assert live.kraken.private.asked("AddOrder") == []
 
 
-async def test_a_stop_that_hangs_is_left_at_the_venue_while_the_pair_takes_no_sale(
-    live: LiveHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def _stop_hangs(live: LiveHouse) -> None:
+    """A position whose stop was reached and has sold a quarter of it."""
     await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
     live.kraken.account.trade("ZEC/USD", "500.00", volume="0.01")
     await live.tick(2)
+
+
+async def test_a_stop_that_hangs_is_left_at_the_venue_while_the_pair_takes_no_sale(
+    live: LiveHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _stop_hangs(live)
 
     async def closed(_symbol: str) -> str:
         return "cancel_only"
@@ -204,9 +209,7 @@ async def test_a_refusal_that_passes_does_not_end_a_flatten(live: LiveHouse) -> 
 async def test_a_stop_that_was_reached_and_hangs_is_taken_back_and_sold_at_market_and_told(
     live: LiveHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await live.tell("buy 0.04 ZEC/USD market. SL 1%. TP 2%.")
-    live.kraken.account.trade("ZEC/USD", "500.00", volume="0.01")
-    await live.tick(2)
+    await _stop_hangs(live)
     assert "reached, selling" in (await live.tell("open")).text
     stop = next(one for one in live.bracket().orders if one.state is OrderState.OPEN)
     assert stop.triggered_at is not None

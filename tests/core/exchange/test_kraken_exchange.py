@@ -1,13 +1,14 @@
 """The Kraken account as an exchange, over real HTTP: how far its books are read, and what each answer proves."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from core.domain.orders import Side
 from core.domain.venue import Fees, Reach, VenueState
-from core.exchange import kraken_books
+from core.exchange import kraken_books, translate
 from core.exchange.errors import VenueUnreadableError
 from core.exchange.kraken_books import DEFAULT_FEES
 from core.exchange.matching import Friction
@@ -80,6 +81,35 @@ async def test_a_list_whose_pages_run_out_says_nothing_of_children(on: Bench, mo
     monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
     on.by_hand(120)
     assert not (await on.exchange.snapshot((), Reach(parents=frozenset({"O1"}), balances=False))).complete
+
+
+async def test_a_child_that_ended_behind_more_orders_than_are_read_is_found_where_it_began(
+    on: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kraken_books, "PAGES_MAX", 2)
+    on.by_hand(120)
+    on.time.pass_s(3600)
+    made_at = on.time.now
+    parent = await on.buy(attached_stop="490")
+    spans = {parent: (made_at, on.time.now)}
+    on.time.pass_s(3600)
+    on.kraken.account.trade(ZEC, "489.00")
+    on.by_hand(120)
+    reach = Reach(made_at - timedelta(days=1), parents=frozenset({parent}), balances=False, urgent=True)
+    assert not (await on.exchange.snapshot((), reach)).complete
+    shown = await on.exchange.snapshot((), replace(reach, spans=spans))
+    assert shown.complete
+    assert [(child.state, child.filled) for child in shown.children(parent)] == [(VenueState.CLOSED, D(1))]
+
+
+async def test_a_page_is_full_though_one_of_its_rows_cannot_be_read(on: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await on.buy("zyabcd123456-1")
+    on.by_hand(60)
+    orders = translate.orders
+    monkeypatch.setattr(translate, "count", lambda _: None)
+    monkeypatch.setattr(translate, "orders", lambda *given: orders(*given)[1:])
+    shown = await on.exchange.snapshot({"zyabcd123456-1"}, Reach(balances=False))
+    assert shown.orders["zyabcd123456-1"].filled == D(1)
 
 
 async def test_an_old_order_that_still_rests_does_not_stretch_the_search_for_a_young_one(on: Bench) -> None:

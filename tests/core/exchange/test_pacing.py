@@ -89,7 +89,7 @@ def test_a_bucket_that_could_never_give_a_token_is_refused(rate_per_s: float, bu
 
 async def test_the_patient_leave_a_reserve_to_those_who_come_in_a_hurry() -> None:
     time = Time()
-    bucket = TokenBucket(1.0, 5, reserve=3, monotonic=time.monotonic, sleep=time.sleep)
+    bucket = TokenBucket(1.0, 5, reserve=3, patience_s=60, monotonic=time.monotonic, sleep=time.sleep)
     for _ in range(2):
         await bucket.take(patient=True)
     assert time.slept == []
@@ -114,8 +114,24 @@ async def test_however_many_wait_patiently_a_call_in_a_hurry_does_not_wait_behin
     await asyncio.gather(*patient, return_exceptions=True)
 
 
+async def test_under_a_steady_load_the_patient_are_slow_and_not_left_out() -> None:
+    bucket = TokenBucket(20.0, 5, reserve=4, patience_s=0.1)
+
+    async def load() -> None:
+        while True:
+            await bucket.take()
+
+    loading = asyncio.create_task(load())
+    await asyncio.sleep(0.3)
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await bucket.take(patient=True)
+    loading.cancel()
+    await asyncio.gather(loading, return_exceptions=True)
+
+
 async def test_one_that_waits_patiently_and_is_canceled_takes_nothing() -> None:
-    bucket = TokenBucket(0.001, 2, reserve=1)
+    bucket = TokenBucket(0.001, 2, reserve=1, patience_s=60)
     await bucket.take(patient=True)
     waiting = asyncio.create_task(bucket.take(patient=True))
     await asyncio.sleep(0)
