@@ -155,6 +155,7 @@ async def test_symbols_without_a_trade_are_not_read_again_before_all_others(monk
         asked: list[str] = []
 
         async def quiet(symbol: str, interval_s: int, count: int, *, patient: bool = False) -> Sequence[Candle]:
+            assert patient, "nobody waits for these candles, and somebody may wait for an order"
             await asyncio.sleep(0.03)
             asked.append(symbol)
             return []
