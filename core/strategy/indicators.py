@@ -120,7 +120,10 @@ def adx(high: Floats, low: Floats, ranges: Floats, length: int) -> Floats:
 def _rsi(close: pd.Series, length: int) -> Floats:
     found = RSIIndicator(close, length).rsi()
     # A price that has not moved at all is neither strong nor weak; `ta` says 100.
-    still = close.diff().abs().rolling(length).max().to_numpy() == 0
+    prices = close.to_numpy()
+    moves = np.cumsum(np.append(True, prices[1:] != prices[:-1]))  # A missing price differs from everything.
+    still = np.zeros(len(prices), dtype=bool)
+    still[length:] = moves[length:] == moves[:-length]
     return _floats(np.where(still, 50.0, found))
 
 
@@ -149,9 +152,22 @@ def _volatility_pct(close: Floats, length: int) -> Floats:
 def _chop(high: Floats, low: Floats, ranges: Floats, length: int) -> Floats:
     """100 * log10(sum of true ranges / (highest high - lowest low)) / log10(length). Source: E. W. Dreiss."""
     total = _floats(pd.DataFrame(ranges).rolling(length).sum())
-    top = _floats(pd.DataFrame(high).rolling(length).max())
-    bottom = _floats(pd.DataFrame(low).rolling(length).min())
+    top, bottom = _extreme(np.maximum, high, length), _extreme(np.minimum, low, length)
     return _floats(100.0 * np.log10(_ratio(total, top - bottom)) / np.log10(length))
+
+
+def _extreme(greater: np.ufunc, values: Floats, length: int) -> Floats:
+    """The highest (np.maximum) or lowest (np.minimum) of the last `length` rows; missing where one of them is.
+
+    Windows of 1, 2, 4 … rows are joined, the last two of them overlapping: much faster than a window that is moved.
+    """
+    found, width = values, 1
+    while width < length:
+        step = min(width, length - width)
+        joined = np.full_like(values, np.nan)
+        joined[step:] = greater(found[step:], found[:-step])
+        found, width = joined, width + step
+    return found
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
