@@ -122,7 +122,11 @@ class KrakenShaped(HostileVenue):
         """BalanceEx."""
         codes = {"USD": "ZUSD", "ZEC": "XZEC"}
         found = await self._balances()
-        return {codes[name]: {"balance": str(one.total), "hold_trade": str(one.held)} for name, one in found.items()}
+        # Kraken writes plain digits, however small an amount is.
+        return {
+            codes[name]: {"balance": format(one.total, "f"), "hold_trade": format(one.held, "f")}
+            for name, one in found.items()
+        }
 
 
 class ShapedClient:
